@@ -1,0 +1,49 @@
+# make demo: install and run the demo.  make test: install and run the tests.  make check: lint, types, layers, tests.
+# ROCm, CUDA or CPU builds of PyTorch: pick the index on PyTorch's "Start Locally" page and give it once:
+#   make setup TORCH_INDEX=<that index>
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: setup demo test check lint types layers docs clean
+
+setup: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11 to 3.13 is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 setup"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 2; }
+	@echo "installing into $(VENV) (some minutes, about 2 GB)"
+	@# torch first and pinned: another package would pull another build of it, and gigabytes with it
+	$(PIP) torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(PIP) --editable '.[train,gguf,chess,report,dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/deepred run runs/demo.toml
+	$(BIN)/deepred chat runs/demo.toml --prompt "Who are you?"
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/pyright
+
+layers: setup
+	$(BIN)/lint-imports
+
+check: lint types layers test
+
+docs: setup
+	$(BIN)/python -m deepred.reference docs
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,5 @@
+"""``python -m deepred`` is the command ``deepred``."""
+
+from deepred.cli import main
+
+main()

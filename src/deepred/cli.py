@@ -1,0 +1,253 @@
+"""The command line. Every command is one call of the library; what it imports, it imports when it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deepred.errors import DeepRedError
+
+if TYPE_CHECKING:
+    from deepred.runner import Node, Pipeline
+
+app = typer.Typer(
+    name="deepred",
+    help="Language models whose knowledge ends on a day you choose, and the proof of how well that worked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="The run file.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a key of the run file.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of all outputs (DEEPRED_DATA; default: data).")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes (DEEPRED_WORKERS; default: all cores).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def _pipeline(run_file: Path, overrides: list[str] | None, data: Path | None, workers: int | None = None) -> Pipeline:
+    from deepred.config import load_run
+    from deepred.pipeline import STAGES
+    from deepred.runner import Pipeline
+    from deepred.settings import Settings
+
+    return Pipeline(load_run(run_file, overrides), STAGES, Settings.from_environment(data, workers))
+
+
+def _print_json(values: Any) -> None:
+    sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def run(
+    run_file: RunFile,
+    until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")] = None,
+    overrides: Set = None,
+    data: Data = None,
+    workers: Workers = None,
+) -> None:
+    """Build every stage of a run that is not there yet; the same command goes on after an interruption."""
+    from deepred.display import Display
+    from deepred.runner import execute
+
+    pipeline = _pipeline(run_file, overrides, data, workers)
+    execute(pipeline, Display(console), until)
+    if until is None:
+        _print_result(pipeline)
+
+
+def _print_result(pipeline: Pipeline) -> None:
+    """What a user wants to know at the end: the figures, the files, and what to type next."""
+    result = _read_report(pipeline)
+    console.print()
+    for name in ("filtered", "unfiltered", "floor"):
+        arm = result if name == "filtered" else result.get(name)
+        if arm:
+            before, after = _figure(arm["before"]), _figure(arm["after"])
+            console.print(f"{name:<11} knows before {before}   after {after}", highlight=False)
+    console.print(f"chance {result['chance']:.2f}; cutoff {pipeline.run.cutoff}", highlight=False)
+    console.print(f"report  {result['html']}\nmodel   {result['gguf']}", highlight=False, soft_wrap=True)
+    console.print(f"next    deepred chat {result['gguf']}", highlight=False, soft_wrap=True)
+
+
+def _figure(values: dict[str, Any]) -> str:
+    if values.get("accuracy") is None:
+        return f"not measured ({values.get('reason', 'no probes')})"
+    return f"{values['accuracy']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
+
+
+def _read_report(pipeline: Pipeline) -> dict[str, Any]:
+    from deepred.errors import UserError
+    from deepred.runner import is_complete
+
+    folder = pipeline.folder(pipeline.node("report"))
+    if not is_complete(folder):
+        raise UserError("the report of this run is not there", "build it first: deepred run RUN.toml")
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+@app.command()
+def status(run_file: RunFile, overrides: Set = None, data: Data = None, as_json: Json = False) -> None:
+    """Show which stages of a run are done, begun or missing."""
+    from deepred.upkeep import node_status
+
+    pipeline = _pipeline(run_file, overrides, data)
+    rows = [node_status(pipeline, node) for node in pipeline.nodes]
+    if as_json:
+        _print_json({"run": pipeline.run.name, "cutoff": str(pipeline.run.cutoff), "stages": rows})
+        return
+    marks = {"done": "[green]✓[/]", "begun": "[yellow]…[/]", "running": "[cyan]▶[/]"}
+    for row in rows:
+        mark = marks.get(row["state"], "[dim]·[/]")
+        figures = f"{row['seconds']:8.1f} s  {row['summary']}" if row["state"] == "done" else row["state"]
+        console.print(
+            f"{mark} {row['name']:<20} {row['key'] or '-':<16}  {escape(figures)}", highlight=False, soft_wrap=True
+        )
+
+
+@app.command()
+def show(
+    run_file: RunFile,
+    stage: Annotated[str, typer.Argument(help="The stage to look into.")],
+    arm: Annotated[str, typer.Option(help="Its arm.")] = "filtered",
+    samples: Annotated[int, typer.Option(min=0, help="Samples to show.")] = 5,
+    overrides: Set = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show a finished stage: what it read, counted, dropped and why, its files, and samples of them."""
+    from deepred import inspection
+
+    pipeline = _pipeline(run_file, overrides, data)
+    found = inspection.inspect_stage(pipeline, pipeline.node(stage, arm), samples)
+    if as_json:
+        _print_json(found)
+    else:
+        inspection.print_stage(found, console)
+
+
+@app.command()
+def verify(run_file: RunFile, overrides: Set = None, data: Data = None) -> None:
+    """Hash every file of a run again, its inputs too, and compare with the manifests."""
+    from deepred.upkeep import verify_node
+
+    pipeline = _pipeline(run_file, overrides, data)
+    problems = [problem for node in pipeline.nodes for problem in _verified(pipeline, node, verify_node)]
+    if problems:
+        raise typer.Exit(1)
+
+
+def _verified(pipeline: Pipeline, node: Node, verify_node: Any) -> list[str]:
+    problems, files = verify_node(pipeline, node)
+    if files is not None:
+        console.print(f"{'[red]✗[/]' if problems else '[green]✓[/]'} {node.name:<20} {files} files", highlight=False)
+    for problem in problems:
+        errors.print(f"  {escape(problem)}", highlight=False, soft_wrap=True)
+    return problems
+
+
+@app.command()
+def clean(
+    run_file: Annotated[
+        Path | None, typer.Argument(metavar="[RUN.toml]", help="Also remove this run's outputs.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    overrides: Set = None,
+    data: Data = None,
+) -> None:
+    """Remove unfinished folders and outputs that no run uses any more; with a run file, that run's outputs too."""
+    from deepred.config import load_run
+    from deepred.settings import Settings
+    from deepred.upkeep import remove_unused
+
+    settings = Settings.from_environment(data)
+    forget = load_run(run_file, overrides).name if run_file else None
+    count, size = 0, 0
+    for folder, bytes_ in remove_unused(settings, forget, dry_run):
+        count, size = count + 1, size + bytes_
+        console.print(f"{'would remove' if dry_run else 'removed'} {folder}  {bytes_ / 1e6:,.1f} MB", highlight=False)
+    console.print(f"{count} folders, {size / 1e6:,.1f} MB", highlight=False)
+
+
+@app.command()
+def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json: Json = False) -> None:
+    """Print a finished run's figures and where its report lies."""
+    pipeline = _pipeline(run_file, overrides, data)
+    if as_json:
+        _print_json(_read_report(pipeline))
+    else:
+        _print_result(pipeline)
+
+
+@app.command()
+def chat(
+    model: Annotated[Path, typer.Argument(metavar="RUN.toml|MODEL.gguf", help="A run file, or a GGUF file.")],
+    prompt: Annotated[str | None, typer.Option(help="Ask this once, print the answer, and end.")] = None,
+    system: Annotated[str | None, typer.Option(help="Another system prompt than the persona's.")] = None,
+    temperature: Annotated[float, typer.Option(min=0.0, max=2.0, help="0: always the likeliest word.")] = 0.0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer at most.")] = 256,
+    overrides: Set = None,
+    data: Data = None,
+) -> None:
+    """Talk to a model in its persona."""
+    from deepred.serve import chat as chatting
+
+    gguf = _chat_file(model, overrides, data) if model.suffix == ".toml" else model
+    chatting.chat(gguf, prompt=prompt, system=system, temperature=temperature, max_tokens=max_tokens)
+
+
+def _chat_file(run_file: Path, overrides: list[str] | None, data: Path | None) -> Path:
+    from deepred.errors import UserError
+    from deepred.runner import is_complete
+
+    pipeline = _pipeline(run_file, overrides, data)
+    folder = pipeline.folder(pipeline.node("gguf"))
+    if not is_complete(folder):
+        raise UserError(f"{run_file} has no model yet", f"build it first: deepred run {run_file}")
+    return folder / json.loads((folder / "chat.json").read_text(encoding="utf-8"))["file"]
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line; errors for people in one line, exit code 2 (user), 1 (fault) or 130 (stopped)."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        errors.print("stopped; the same command goes on where it stopped")
+        sys.exit(130)
+    except DeepRedError as error:
+        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("DEEPRED_DEBUG"):
+            raise
+        show = getattr(error, "show", None)
+        if show is not None:  # a wrong option or argument, explained by the command line itself
+            show()
+            sys.exit(2)
+        errors.print(
+            f"[red]fault:[/] {type(error).__name__}: {escape(str(error))} (DEEPRED_DEBUG=1 shows where it happened)",
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(1)

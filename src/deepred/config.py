@@ -1,0 +1,390 @@
+"""The run file: one TOML that names everything which changes a result. What it holds is hashed into stage keys.
+
+Every section is the configuration of the stage of the same name. A path in a ``Sources`` list may be a glob and may
+start with a prefix: ``world:`` (a file of the generated world), ``samples:`` (below ``DEEPRED_SAMPLES``),
+``downloads:`` (below the data folder's ``downloads``), ``persona:`` (a persona that ships with the package).
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deepred.errors import UserError
+
+Arm = Literal["filtered", "unfiltered", "floor"]
+EXTERNAL = "external"
+Sources = Annotated[list[str], EXTERNAL]
+"""Files from outside, as paths or globs with an optional prefix; they enter a stage's key by checksum."""
+
+
+class Section(BaseModel):
+    """A part of the run file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class World(Section):
+    """The generated encyclopedia, in which everything is known; present only where a run uses it."""
+
+    seed: int = Field(
+        default=1, description="Seed of the world; another seed is another world with other names and facts."
+    )
+    facts: int = Field(
+        default=20, ge=4, description="Probed facts per relation and era (before, after the world's own hinge)."
+    )
+    mentions: int = Field(default=16, ge=2, description="Times each probed fact is stated, over several articles.")
+    hinge: date = Field(
+        default=date(1969, 7, 20), description="The day that splits the world's eras, and its ground truth."
+    )
+
+
+class Articles(Section):
+    """Extraction of a MediaWiki dump into structured text."""
+
+    dumps: Sources = Field(
+        default=[], description="MediaWiki XML dumps (.xml, .xml.gz, .xml.bz2, multistream with its index)."
+    )
+    plain: Sources = Field(
+        default=[], description="Parquet files with page_id, title, text: articles that are plain text already."
+    )
+    language: str = Field(default="en", description="Language of the wiki, for prefixes and templates.")
+    tables: Literal["drop", "text"] = Field(default="drop", description="Tables: leave out, or write as lines of text.")
+    math: Literal["drop", "tex"] = Field(default="tex", description="Formulas: leave out, or keep their TeX source.")
+    limit: int = Field(default=0, ge=0, description="Read only the first N articles of every source (0: all).")
+    seconds_per_article: float = Field(
+        default=10.0, gt=0, description="An article that takes longer is dropped with the reason `slow`."
+    )
+    salvage: bool = Field(
+        default=False, description="Keep the complete pages before a damage in the dump instead of failing."
+    )
+
+
+class Facts(Section):
+    """Dated claims of Wikidata and YAGO."""
+
+    wikidata: Sources = Field(default=[], description="Wikidata JSON dumps (.json, .json.gz, .json.bz2).")
+    yago: Sources = Field(default=[], description="YAGO 4.5 Turtle files.")
+    wiki: str = Field(default="enwiki", description="The sitelink that joins entities with article titles.")
+    max_unreadable: float = Field(
+        default=0.1, ge=0, le=1, description="Share of malformed entities above which the stage fails."
+    )
+
+
+class Dates(Section):
+    """What dates each article, from every source, with evidence."""
+
+    use: list[Literal["wikidata", "yago", "category", "infobox", "lead"]] = Field(
+        default=["wikidata", "yago", "category", "infobox", "lead"],
+        description="Sources of dates, the most trusted first.",
+    )
+
+
+class Emergence(Section):
+    """When words, names and titles begin to occur, learned from dated sentences and dated links."""
+
+    buckets: int = Field(
+        default=20, ge=10, le=26, description="Hash table size of the term statistics, as a power of two."
+    )
+    min_count: int = Field(default=5, ge=1, description="Occurrences below which a term says nothing.")
+    folds: int = Field(default=5, ge=2, description="Folds of cross-fitting by article: none is scored by what saw it.")
+
+
+class Classes(Section):
+    """Class O, N, S or U of an article relative to the cutoff."""
+
+    late_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of dated sentences after the cutoff from which an undated article counts as new.",
+    )
+
+
+class Passages(Section):
+    """The sentence filter."""
+
+    preset: Literal["strict", "balanced", "lenient"] = Field(
+        default="balanced", description="Operating point on the published curve."
+    )
+    threshold: float | None = Field(
+        default=None, description="Probability from which a sentence is dropped; overrides the preset."
+    )
+    min_characters: int = Field(
+        default=40, ge=0, description="An article whose kept text is shorter is dropped with the reason `short`."
+    )
+    samples: int = Field(
+        default=200, ge=0, description="Kept and dropped sentences written as samples for `deepred show`."
+    )
+
+
+class Audit(Section):
+    """A sample of kept sentences to be labelled, and what automatic evidence says of them."""
+
+    sample: int = Field(default=200, ge=0, description="Kept sentences drawn for the sheet.")
+    labels: Sources = Field(
+        default=[], description="Labelled sheets (JSONL with hash and label), joined by sentence hash."
+    )
+    require: bool = Field(default=False, description="Fail a run whose audit has no labels.")
+    max_residual_bound: float = Field(
+        default=1.0, gt=0, le=1, description="Upper bound of late sentences above which a labelled audit fails."
+    )
+
+
+class Books(Section):
+    """Gutenberg books: cleaned, dated, filtered by the cutoff."""
+
+    files: Sources = Field(default=[], description="Project Gutenberg texts.")
+    catalogue: Sources = Field(
+        default=[], description="Catalogue records (RDF, pg_catalog.csv) that date and name the texts."
+    )
+    undated: Literal["drop", "author-death"] = Field(
+        default="author-death", description="A book without a publication date: drop, or date by the author's death."
+    )
+
+
+class Chess(Section):
+    """Chess games as prose."""
+
+    files: Sources = Field(default=[], description="PGN collections.")
+    limit: int = Field(default=0, ge=0, description="Games written at most (0: all).")
+    renderings: dict[str, float] = Field(
+        default={"movetext": 1.0, "narrated": 1.0}, description="Weights of the prose renderings: movetext, narrated."
+    )
+
+
+class Topics(Section):
+    """Year and date articles as events, documents and probe material."""
+
+    min_events: int = Field(default=3, ge=1, description="Events below which a year article is no document.")
+
+
+class Probes(Section):
+    """Statements with first-knowable dates, fixed before any training."""
+
+    families: int = Field(default=400, ge=0, description="Families (facts) kept at most per era.")
+    options: int = Field(default=4, ge=2, le=8, description="Options of a choice.")
+
+
+class Mixture(Section):
+    """All documents as one corpus: near-duplicates out, probes' wording out, weighted, split."""
+
+    weights: dict[str, float] = Field(
+        default={"wikipedia": 1.0, "books": 1.0, "chess": 1.0, "topics": 1.0},
+        description="Epochs of each source in the training split.",
+    )
+    near_duplicates: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Jaccard similarity from which a document is a near-duplicate (0: exact only).",
+    )
+    validation: float = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out for validation.")
+
+
+class Tokenizer(Section):
+    """Byte-level BPE trained on the filtered corpus, or a tokenizer adopted."""
+
+    vocabulary: int = Field(default=2048, ge=300, description="Size of the vocabulary, special tokens included.")
+    pattern: Literal["gpt-2", "llama-bpe", "smollm"] = Field(
+        default="gpt-2", description="Pre-tokenizer, by the name that llama.cpp gives it."
+    )
+    adopt: str = Field(default="", description="Folder or hub id of a tokenizer to use as it is (empty: train one).")
+    sample_bytes: int = Field(
+        default=200_000_000, ge=1, description="Text that the training of the tokenizer reads at most."
+    )
+
+
+class Shards(Section):
+    """Token files."""
+
+    tokens_per_file: int = Field(default=100_000_000, ge=1000, description="Tokens of a `.bin` file at most.")
+
+
+class Model(Section):
+    """Shape of a model trained from scratch (Llama architecture)."""
+
+    layers: int = Field(default=2, ge=1, description="Transformer layers.")
+    width: int = Field(default=128, ge=16, description="Hidden size.")
+    heads: int = Field(default=4, ge=1, description="Attention heads.")
+    kv_heads: int = Field(default=4, ge=1, description="Key-value heads (grouped-query attention).")
+    feed_forward: int = Field(default=384, ge=16, description="Inner size of the feed-forward layers.")
+    tied: bool = Field(default=True, description="Whether input and output embeddings are one matrix.")
+    base: str = Field(
+        default="", description="Folder or hub id of a base model to continue (empty: train from scratch)."
+    )
+
+
+class Pretrain(Section):
+    """Pre-training."""
+
+    model: Model = Field(default_factory=Model, description="The model's shape or its base.")
+    tokens: int = Field(default=400_000, ge=1, description="Tokens to train on, of every arm.")
+    sequence: int = Field(default=128, ge=8, description="Tokens of a sequence.")
+    batch: int = Field(default=16, ge=1, description="Sequences of an optimizer step.")
+    micro_batch: int = Field(default=16, ge=1, description="Sequences of one forward pass.")
+    learning_rate: float = Field(default=3e-3, gt=0, description="Peak learning rate.")
+    final_rate: float = Field(default=0.1, ge=0, le=1, description="Final learning rate as a share of the peak.")
+    warmup: float = Field(default=0.05, ge=0, le=1, description="Share of the steps in which the rate rises.")
+    weight_decay: float = Field(default=0.1, ge=0, description="AdamW weight decay.")
+    betas: tuple[float, float] = Field(default=(0.9, 0.95), description="AdamW moments.")
+    clip: float = Field(default=1.0, gt=0, description="Norm to which gradients are clipped.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="Precision of the forward pass; float32 on a CPU."
+    )
+    checkpoint_steps: int = Field(default=100, ge=1, description="Steps between checkpoints.")
+    validate_steps: int = Field(default=100, ge=1, description="Steps between validations.")
+
+
+class Examples(Section):
+    """Instruction examples in the persona's voice."""
+
+    persona: Sources = Field(default=["persona:deep-red"], description="The persona's TOML file.")
+    count: int = Field(default=1200, ge=1, description="Examples made at most.")
+    kinds: dict[str, float] = Field(
+        default={"fact": 3.0, "passage": 1.0, "gold": 1.0, "unknown": 1.0},
+        description="Weights of the kinds of examples, by tokens.",
+    )
+    max_tokens: int = Field(
+        default=128, ge=16, description="Tokens of a conversation at most; longer ones are dropped."
+    )
+
+
+class Sft(Section):
+    """Supervised fine-tuning with LoRA, loss on the assistant's tokens only."""
+
+    rank: int = Field(default=16, ge=1, description="LoRA rank.")
+    alpha: int = Field(default=32, ge=1, description="LoRA scale.")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="LoRA dropout.")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
+    epochs: float = Field(default=2.0, gt=0, description="Epochs over the examples.")
+    batch: int = Field(default=16, ge=1, description="Conversations of an optimizer step.")
+
+
+class Gguf(Section):
+    """Export for llama.cpp, LM Studio and Ollama."""
+
+    quantizations: list[Literal["F16", "Q8_0"]] = Field(default=["F16", "Q8_0"], description="Files to write.")
+    chat: Literal["F16", "Q8_0"] = Field(default="Q8_0", description="The file that `deepred chat` opens.")
+    gate_strings: int = Field(default=1000, ge=1, description="Strings whose token ids must be equal in llama.cpp.")
+
+
+class Evaluate(Section):
+    """What the model knows before and after the cutoff."""
+
+    bootstrap: int = Field(default=2000, ge=100, description="Resamples behind each interval.")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+
+
+class Report(Section):
+    """The page that shows it all."""
+
+    title: str = Field(default="", description="Title of the page (empty: the run's name).")
+
+
+class Run(Section):
+    """A run file."""
+
+    name: str = Field(
+        description="Name of the run, used in titles and file names.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+    )
+    cutoff: date = Field(default=date(1969, 7, 20), description="The first day that the model must not know.")
+    straddling: Literal["drop", "keep"] = Field(
+        default="drop", description="Dates that lie across the cutoff (`1969`): drop like later ones, or keep."
+    )
+    seed: int = Field(default=1, description="Seed of sampling, splitting, initialisation and order.")
+    arms: list[Arm] = Field(
+        default=["filtered", "unfiltered", "floor"], description="Models to train; `filtered` is the product."
+    )
+
+    world: World | None = Field(default=None, description="The generated world (optional).")
+    articles: Articles = Field(default_factory=Articles, description="Extraction.")
+    facts: Facts = Field(default_factory=Facts, description="Dated claims.")
+    dates: Dates = Field(default_factory=Dates, description="Dating.")
+    emergence: Emergence = Field(default_factory=Emergence, description="When terms begin.")
+    classes: Classes = Field(default_factory=Classes, description="Article classes.")
+    passages: Passages = Field(default_factory=Passages, description="The sentence filter.")
+    audit: Audit = Field(default_factory=Audit, description="The audit of kept sentences.")
+    books: Books | None = Field(default=None, description="Books (optional).")
+    chess: Chess | None = Field(default=None, description="Chess games (optional).")
+    topics: Topics | None = Field(default=None, description="Year articles (optional).")
+    probes: Probes = Field(default_factory=Probes, description="Probes.")
+    mixture: Mixture = Field(default_factory=Mixture, description="The corpus.")
+    tokenizer: Tokenizer = Field(default_factory=Tokenizer, description="The tokenizer.")
+    shards: Shards = Field(default_factory=Shards, description="Token files.")
+    pretrain: Pretrain = Field(default_factory=Pretrain, description="Pre-training.")
+    examples: Examples = Field(default_factory=Examples, description="Instruction examples.")
+    sft: Sft = Field(default_factory=Sft, description="Fine-tuning.")
+    gguf: Gguf = Field(default_factory=Gguf, description="Export.")
+    evaluate: Evaluate = Field(default_factory=Evaluate, description="Evaluation.")
+    report: Report = Field(default_factory=Report, description="The report.")
+
+
+def load_run(path: Path, overrides: list[str] | None = None) -> Run:
+    """Read a run file and apply ``a.b=c`` overrides; errors name the file, the key and the nearest valid key."""
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except FileNotFoundError:
+        raise UserError(f"run file {path} does not exist", "see the shipped ones in runs/") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder", "name the TOML file in it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+    for override in overrides or []:
+        _apply_override(values, override)
+    try:
+        return Run.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error)}") from None
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise UserError(f"--set {override} is not of the form a.b=c", "for example --set world.seed=2")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *parents, last = key.strip().split(".")
+    section = values
+    for parent in parents:
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            raise UserError(f"--set {key}: {parent} is a value, not a section")
+    section[last] = value
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem of a validation error in one line, with the nearest valid key where a key is unknown."""
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        valid = section_keys(problem["loc"][:-1])
+        near = difflib.get_close_matches(str(problem["loc"][-1]), valid, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(valid)}"
+        return f"unknown key {place}; {hint}"
+    if problem["type"] == "missing":
+        return f"{place} is missing"
+    return f"{place} = {problem['input']!r}: {problem['msg']}"
+
+
+def section_keys(place: tuple[int | str, ...]) -> list[str]:
+    """The valid keys of the section at a place in the run file: ``section_keys(("world",))``."""
+    model: type[BaseModel] = Run
+    for part in place:
+        model = section_model(model, str(part)) or model
+    return list(model.model_fields)
+
+
+def section_model(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """The model of a sub-section, or None where the key is a plain value."""
+    field = model.model_fields.get(name)
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -1,0 +1,44 @@
+"""Where and how fast things run: never hashed, never part of a result."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepred.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The machine's side of a run, from ``DEEPRED_*`` variables and command-line options."""
+
+    data: Path = Path("data")
+    """Folder of all stage outputs (``DEEPRED_DATA``)."""
+    samples: Path | None = None
+    """Folder of the sample data (``DEEPRED_SAMPLES``); no default."""
+    workers: int = 1
+    """Processes for work by shards (``DEEPRED_WORKERS``; default: the processors this process may use)."""
+    threads: int = 0
+    """Threads of a training step (``DEEPRED_THREADS``; 0: torch's own choice)."""
+    device: str = ""
+    """Torch device (``DEEPRED_DEVICE``; empty: the best there is)."""
+
+    @staticmethod
+    def from_environment(data: Path | None = None, workers: int | None = None) -> Settings:
+        """The settings of this process; options given win over variables."""
+        samples = os.environ.get("DEEPRED_SAMPLES")
+        return Settings(
+            data=data or Path(os.environ.get("DEEPRED_DATA", "data")),
+            samples=Path(samples) if samples else None,
+            workers=workers or _number("DEEPRED_WORKERS") or len(os.sched_getaffinity(0)),
+            threads=_number("DEEPRED_THREADS"),
+            device=os.environ.get("DEEPRED_DEVICE", ""),
+        )
+
+
+def _number(name: str) -> int:
+    text = os.environ.get(name, "0")
+    if not text.isdigit():
+        raise UserError(f"{name} is {text!r}, not a whole number", f"unset {name} or give it a number")
+    return int(text)

@@ -1,0 +1,45 @@
+"""Stage functions of a few lines for the tests of the runner."""
+
+import os
+import signal
+from pathlib import Path
+
+from deepred.counts import Counts
+
+
+def write_numbers(*, out, work, config=None, seed=1, arm=None, passages=None):
+    """Four shards of numbers."""
+    shards = [(f"{index:05d}", (index, seed)) for index in range(4)]
+    return work.map_shards(_write_shard, shards, out)
+
+
+def _write_shard(argument, folder):
+    index, seed = argument
+    kill = Path(os.environ.get("FAKE_KILL", "/nonexistent"))
+    if index == 2 and kill.exists():
+        kill.unlink()
+        os.kill(os.getpid() if os.environ.get("FAKE_WORKER") else os.getppid(), signal.SIGKILL)
+    counts = Counts()
+    counts.add("documents", 10)
+    counts.drop("odd", index)
+    (folder / f"numbers-{index:05d}.txt").write_text(f"{index * seed}\n", encoding="utf-8")
+    return counts
+
+
+def fail_on_disk(*, out, work, config):
+    """A disk that is full half-way."""
+    (out / "half.txt").write_text("half", encoding="utf-8")
+    raise OSError(28, "No space left on device", str(out / "more.txt"))
+
+
+def copy_files(*, config, sources, out, work, world=None):
+    """The names of the files it was given."""
+    names = [f"{key} {path.name}" for key, paths in sources.items() for path in paths]
+    (out / "names.txt").write_text("\n".join(names), encoding="utf-8")
+    return Counts()
+
+
+def list_outputs(*, outputs, config, cutoff, out, work):
+    """The names of all folders of the run."""
+    (out / "names.txt").write_text("\n".join(sorted(outputs)), encoding="utf-8")
+    return Counts()
