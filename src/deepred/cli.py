@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,8 @@ from rich.markup import escape
 from deepred.errors import DeepRedError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
     from deepred.runner import Node, Pipeline
 
 app = typer.Typer(
@@ -90,12 +93,15 @@ def _figure(values: dict[str, Any]) -> str:
 
 def _read_report(pipeline: Pipeline) -> dict[str, Any]:
     from deepred.errors import UserError
-    from deepred.runner import is_complete
+    from deepred.runner import is_complete, read_manifest
 
     folder = pipeline.folder(pipeline.node("report"))
     if not is_complete(folder):
         raise UserError("the report of this run is not there", "build it first: deepred run RUN.toml")
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    result = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)  # the page cannot know its own; the command adds it
+    own = {"name": "report", "arm": "", "method": manifest["method"], "seconds": manifest["seconds"]}
+    return result | {"stages": [*result["stages"], own]}
 
 
 @app.command()
@@ -217,6 +223,74 @@ def _chat_file(run_file: Path, overrides: list[str] | None, data: Path | None) -
     if not is_complete(folder):
         raise UserError(f"{run_file} has no model yet", f"build it first: deepred run {run_file}")
     return folder / json.loads((folder / "chat.json").read_text(encoding="utf-8"))["file"]
+
+
+@app.command()
+def extract(
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="A MediaWiki XML dump (.xml, .xml.gz, .xml.bz2).")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for articles-*.parquet, redirects-*.parquet.")],
+    language: Annotated[str, typer.Option("--lang", help="Language of the wiki (default: from the dump).")] = "",
+    salvage: Annotated[bool, typer.Option("--salvage", help="Keep the whole pages before a damage.")] = False,
+    workers: Workers = None,
+) -> None:
+    """Extract one dump into Parquet, with no run file: text, sections, links, categories, infobox dates."""
+    from deepred.config import Articles
+    from deepred.display import Display
+    from deepred.errors import UserError
+    from deepred.runner import standalone
+    from deepred.settings import Settings
+    from deepred.sources import wikipedia
+    from deepred.stage import Work
+
+    if not dump.is_file():
+        raise UserError(f"{dump} does not exist or is no file", "name a dump; deepred download wikipedia fetches one")
+    settings = Settings.from_environment(workers=workers)
+    display = Display(console)
+    config = Articles(salvage=salvage)
+    with standalone(out, {"stage": "articles", "source": str(dump)}) as folder, display.shown("articles"):
+        wikipedia.extract(
+            dump, folder, workers=settings.workers, language=language, config=config, work=Work(settings, display)
+        )
+    console.print(out, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def download(
+    kind: Annotated[str, typer.Argument(help="wikipedia, wikidata, yago, gutenberg, chess or chess-books.")],
+    wiki: Annotated[str, typer.Option(help="Wiki, for wikipedia: simplewiki, enwiki, dewiki …")] = "simplewiki",
+    date: Annotated[str, typer.Option(help="Date of the dump (YYYYMMDD), or latest.")] = "latest",
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Book, player or text to fetch; repeatable.")] = None,
+    mirrors: Annotated[list[str] | None, typer.Option("--mirror", help="Mirror to use instead; repeatable.")] = None,
+    plan_only: Annotated[bool, typer.Option("--plan", help="Only state files, size and time.")] = False,
+    data: Data = None,
+) -> None:
+    """Fetch public data into the downloads folder: resumable, verified, polite; size and time are stated first."""
+    from deepred.download import Options, fetch_plan, plan_download
+    from deepred.settings import Settings
+    from deepred.transfer import Transfer
+
+    options = Options(wiki=wiki, date=date, ids=tuple(ids or ()), mirrors=tuple(mirrors or ()))
+    with _transfer_bar() as bar:
+        task = bar.add_task("asking the publisher", total=None)
+        transfer = Transfer(progress=partial(_show_transfer, bar, task))
+        plan = plan_download(kind, options, transfer)
+        bar.console.print(plan.statement(), highlight=False, soft_wrap=True)
+        if plan_only:
+            return
+        paths = fetch_plan(plan, Settings.from_environment(data).data / "downloads", transfer)
+    for path in paths:
+        console.print(path, highlight=False, soft_wrap=True)
+
+
+def _show_transfer(bar: RichProgress, task: Any, name: str, done: int, total: int | None) -> None:
+    bar.update(task, description=name, completed=done, total=total)
+
+
+def _transfer_bar() -> RichProgress:
+    from rich import progress
+
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn())
+    return progress.Progress(*columns, progress.TransferSpeedColumn(), progress.TimeRemainingColumn(), console=console)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

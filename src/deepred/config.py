@@ -154,7 +154,8 @@ class Chess(Section):
     files: Sources = Field(default=[], description="PGN collections.")
     limit: int = Field(default=0, ge=0, description="Games written at most (0: all).")
     renderings: dict[str, float] = Field(
-        default={"movetext": 1.0, "narrated": 1.0}, description="Weights of the prose renderings: movetext, narrated."
+        default={"movetext": 1.0, "narrated": 1.0, "descriptive": 0.5, "positions": 0.5},
+        description="Weights of the renderings: movetext, narrated, descriptive (notation), positions (diagram and questions).",
     )
 
 
@@ -237,7 +238,24 @@ class Pretrain(Section):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="Precision of the forward pass; float32 on a CPU."
     )
+    schedule: Literal["cosine", "wsd", "constant"] = Field(
+        default="cosine", description="Course of the rate after the warm-up; wsd is stable, then decays linearly."
+    )
+    decay: float = Field(default=0.2, gt=0, le=1, description="Share of the steps in which the rate decays, for wsd.")
+    z_loss: float = Field(default=0.0, ge=0, description="Weight of the squared log-normalizer in the loss (0: off).")
+    attention: Literal["causal", "document"] = Field(
+        default="causal", description="What a token sees: all before it in its sequence, or only its own document."
+    )
+    activations: Literal["keep", "recompute"] = Field(
+        default="keep", description="Keep all activations for the backward pass, or recompute them to save memory."
+    )
+    compiled: bool = Field(default=False, description="Compile the model (on a CPU that needs a C++ compiler).")
+    dev_fraction: float = Field(default=1.0, gt=0, le=1, description="Share of the training sequences that is used.")
+    early_stop: int = Field(
+        default=0, ge=0, description="Stop after so many validations that rise while training loss falls (0: never)."
+    )
     checkpoint_steps: int = Field(default=100, ge=1, description="Steps between checkpoints.")
+    keep_steps: int = Field(default=0, ge=0, description="Steps between models kept in `snapshots/` (0: none).")
     validate_steps: int = Field(default=100, ge=1, description="Steps between validations.")
 
 
@@ -266,12 +284,19 @@ class Sft(Section):
     batch: int = Field(default=16, ge=1, description="Conversations of an optimizer step.")
 
 
+Quantization = Literal["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"]
+
+
 class Gguf(Section):
     """Export for llama.cpp, LM Studio and Ollama."""
 
-    quantizations: list[Literal["F16", "Q8_0"]] = Field(default=["F16", "Q8_0"], description="Files to write.")
-    chat: Literal["F16", "Q8_0"] = Field(default="Q8_0", description="The file that `deepred chat` opens.")
+    quantizations: list[Quantization] = Field(default=["F16", "Q8_0"], description="Files to write.")
+    chat: Quantization = Field(default="Q8_0", description="The file that `deepred chat` opens.")
     gate_strings: int = Field(default=1000, ge=1, description="Strings whose token ids must be equal in llama.cpp.")
+    licence: str = Field(
+        default="cc-by-sa-4.0",
+        description="Licence of the weights, as hubs name it; Wikipedia's text asks for this one.",
+    )
 
 
 class Evaluate(Section):

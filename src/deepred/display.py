@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
@@ -54,6 +56,17 @@ class Display:
         figures = "already there" if state == "there" else f"{seconds:7.1f} s  {summary(counts or self.counts)}"
         self.console.print(f"{mark} {self._title():<24} {escape(figures)}", highlight=False, soft_wrap=True)
 
+    @contextmanager
+    def shown(self, stage: str) -> Generator[None]:
+        """Show work that is no stage of a run."""
+        self.start(stage, "", None)
+        state = "stopped"
+        try:
+            yield
+            state = "done"
+        finally:
+            self.finish(state, time.monotonic() - self.started, None)
+
     def _title(self) -> str:
         return f"{self.stage} ({self.arm})" if self.arm else self.stage
 
@@ -89,5 +102,5 @@ def summary(counts: Counts) -> str:
 
 def drops_line(counts: Counts, most: int = 4) -> str:
     """The most common drops: ``dropped: date 1,204, link 310``."""
-    common = counts.drops.most_common(most)
+    common = [(reason, count) for reason, count in counts.drops.most_common(most) if count]
     return "dropped: " + ", ".join(f"{reason} {count:,}" for reason, count in common) if common else ""

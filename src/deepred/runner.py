@@ -33,6 +33,9 @@ KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
 
 
+GOES_ON = "the same command goes on where it stopped"
+
+
 @dataclass(frozen=True)
 class Node:
     """A stage in an arm of a run, with what it needs."""
@@ -180,7 +183,7 @@ class Pipeline:
                 return read_manifest(final)
             partial = _prepare(final, node.stage)
             started, cpu = time.time(), _cpu_seconds()
-            with _explained(node, partial):
+            with _explained(node.name, partial):
                 sources = self.sources(node)
                 counts = self._call(node, sources, partial, work)
                 manifest = self._manifest(node, sources, counts)
@@ -305,26 +308,39 @@ def _lock(final: Path) -> Generator[None]:
 
 
 @contextmanager
-def _explained(node: Node, partial: Path) -> Generator[None]:
+def _explained(name: str, partial: Path) -> Generator[None]:
     """Turn what the system refuses into one line that names the stage and the mend."""
-    again = "the same command goes on where it stopped"
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise FaultError(
-                f"{node.name}: the disk is full at {error.filename or partial}", f"free space; {again}"
-            ) from error
-        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO}:
-            raise FaultError(f"{node.name}: {error.strerror}: {error.filename or partial}", again) from error
-        raise
+        raise _system_fault(name, error, partial) from error
     except MemoryError as error:
-        raise FaultError(f"{node.name}: memory ran out", f"use fewer --workers; {again}") from error
+        raise FaultError(f"{name}: memory ran out", f"use fewer --workers; {GOES_ON}") from error
+
+
+def _system_fault(name: str, error: OSError, partial: Path) -> FaultError:
+    place = error.filename or partial
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return FaultError(f"{name}: the disk is full at {place}", f"free space; {GOES_ON}")
+    return FaultError(f"{name}: {error.strerror or error}: {place}", GOES_ON)
 
 
 def _cpu_seconds() -> float:
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
+
+
+@contextmanager
+def standalone(out: Path, manifest: dict[str, Any]) -> Generator[Path]:
+    """A folder to build outside any run, with the same promises: it appears at ``out`` when it is complete."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there already", "name a new folder with --out, or move it away")
+    with _lock(out):
+        partial = out.with_name(out.name + ".partial")
+        with _explained(str(out), partial):
+            partial.mkdir(parents=True, exist_ok=True)
+            yield partial
+            _complete(partial, out, manifest | provenance.describe())
 
 
 def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""Who the model is, and the conversations that teach it."""

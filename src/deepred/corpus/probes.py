@@ -1,0 +1,108 @@
+"""Stage ``probes``: families of statements with their first-knowable day, fixed and hashed before any training.
+
+In: the world's truth where there is one, else dated facts (``facts``) and dated articles (``dates``). Out:
+``probes.jsonl`` (one family a line), ``probes.sha256`` (its hash, also a note of the manifest). Every family lies
+wholly before or wholly on or after the cutoff; its options are answers of the same type and era. The same inputs,
+cutoff and seed give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from deepred.config import Probes
+from deepred.corpus.claims import claim_questions
+from deepred.corpus.families import Era, Family, Question, complete, select, with_true_answers
+from deepred.documents import Day, read_rows
+from deepred.errors import FaultError
+from deepred.stage import Counts, Work
+
+PROBES = "probes.jsonl"
+HASH = "probes.sha256"
+
+FEW_FAMILIES = 50
+"""Families of an era below which an interval is wider than about 25 points, so the notes say that they are few."""
+
+
+def build_probes(
+    *,
+    world: Path | None,
+    articles: Path,
+    dates: Path,
+    facts: Path,
+    topics: Path | None,
+    config: Probes,
+    cutoff: Day,
+    seed: int,
+    out: Path,
+    work: Work,
+) -> Counts:
+    """Write the probe families of a cutoff and their hash; drops count questions by reason."""
+    counts = Counts()
+    if world is not None:
+        questions = world_questions(world, cutoff)
+    else:
+        questions = claim_questions(articles, dates, facts, config.families, cutoff, seed, counts)
+    questions = with_true_answers(questions)
+    chosen = select(questions, config.families, seed)
+    counts.drop("over_limit", len(questions) - len(chosen))
+    families, few = complete(chosen, questions, config.options, cutoff, seed)
+    counts.drop("few_options", few)
+    counts.notes["hash"] = write_families(families, out)
+    count_families(families, counts)
+    work.report(counts, len(families), len(families))
+    return counts
+
+
+def world_questions(world: Path, cutoff: Day) -> list[Question]:
+    """The world's probed facts as questions, before or after any cutoff, not only the world's own hinge."""
+    path = world / "truth" / "facts.parquet"
+    if not path.is_file():
+        raise FaultError(f"{path} does not exist", "remove the world's folder and run again")
+    return [
+        Question(
+            family=row["fact"],
+            kind="statement",
+            era="before" if row["known"] < cutoff else "after",
+            known=row["known"],
+            relation=row["relation"],
+            subject=row["subject"],
+            answer=row["object"],
+            object_type=row["object_type"],
+            prompts=tuple(row["prompts"]),
+            neutral=tuple(row["neutral"]),
+            aliases=tuple(row["aliases"]),
+            floor_answer=row["floor_object"],
+        )
+        for row in read_rows(world / "truth", "facts.parquet")
+    ]
+
+
+def write_families(families: Sequence[Family], out: Path) -> str:
+    """Write families and their hash, complete or not at all; returns the SHA-256 of ``probes.jsonl``."""
+    lines = [json.dumps(family.to_json(), ensure_ascii=False) + "\n" for family in families]
+    content = "".join(lines).encode("utf-8")
+    digest = hashlib.sha256(content).hexdigest()
+    for name, data in ((PROBES, content), (HASH, f"{digest}  {PROBES}\n".encode())):
+        partial = out / f"{name}.tmp"
+        partial.write_bytes(data)
+        partial.replace(out / name)
+    return digest
+
+
+def count_families(families: Sequence[Family], counts: Counts) -> None:
+    """Count families and items by era, relation and kind, and note an era with few of them."""
+    counts.add("families", len(families))
+    counts.add("items", sum(len(family.items) for family in families))
+    eras: tuple[Era, ...] = ("before", "after")
+    for era in eras:
+        number = sum(family.era == era for family in families)
+        counts.add(f"families_{era}", number)
+        if number < FEW_FAMILIES:
+            counts.notes[f"few_{era}"] = f"only {number} families {era} the cutoff: intervals will be wide, or missing"
+    for family in families:
+        counts.tally("relations", f"{family.relation} {family.era}")
+        counts.tally("kinds", family.kind)

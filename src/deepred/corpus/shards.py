@@ -1,0 +1,183 @@
+"""Token files: the mixture as flat arrays of token ids, ready to be memory-mapped.
+
+In: the mixture and the tokenizer. Out: for every part ``SPLIT-PART-NNN.bin`` (uint16 or uint32, little-endian) and
+``.npy`` (int64: where each document begins, and the end), every document followed by the end-of-text token, and
+``meta.json`` that lists them. Nothing is shuffled here: the order of samples is a function, see ``train/order.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepred.config import Shards
+from deepred.corpus.tokenizer import end_of_text, load_encoder
+from deepred.documents import read_rows
+from deepred.errors import FaultError, UserError
+from deepred.stage import Counts, Work
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Encoder
+
+BATCH_CHARACTERS = 4_000_000
+"""Text encoded at once: enough to keep every thread busy, little enough to stay flat with books of megabytes."""
+BATCH_DOCUMENTS = 2048
+MAX_ALTERED = 0.01
+"""Share of checked documents that an adopted tokenizer may give back altered (in its spaces) and not be refused."""
+META = "meta.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of the mixture on its way to token files."""
+
+    path: Path
+    tokenizer: Path
+    tokens_per_file: int
+
+
+def write_shards(*, mixture: Path, tokenizer: Path, config: Shards, out: Path, work: Work) -> Counts:
+    """Token files and ``meta.json`` in ``out``; counts hold tokens, documents and bytes by split and source."""
+    paths = [path for split in ("train", "validation") for path in sorted(mixture.glob(f"{split}-*.parquet"))]
+    if not paths:
+        raise UserError(f"{mixture} holds no train-*.parquet", "see `deepred show` of the mixture")
+    parts = [(path.stem, Part(path, tokenizer, config.tokens_per_file)) for path in paths]
+    counts = work.map_shards(write_part, parts, out)
+    altered, checked = counts.numbers["altered"], counts.numbers["checked"]
+    if altered > MAX_ALTERED * checked:
+        raise FaultError(
+            f"the tokenizer does not give {altered} of {checked} documents back unchanged", "use a byte-level BPE"
+        )
+    _write_meta(out, tokenizer, counts)
+    return counts
+
+
+def token_type(vocabulary: int) -> np.dtype[Any]:
+    """The smallest type that holds every id: ``token_type(2048)`` is little-endian uint16."""
+    return np.dtype("<u2" if vocabulary <= 1 << 16 else "<u4")
+
+
+def write_part(part: Part, folder: Path) -> Counts:
+    """The token files of one Parquet file."""
+    encoder = load_encoder(part.tokenizer)
+    encoder.encode_special_tokens = True  # "<|endoftext|>" inside a text is text
+    end = encoder.token_to_id(end_of_text(part.tokenizer))
+    if end is None:
+        raise UserError(f"{part.tokenizer}: the eos_token is not in the vocabulary")
+    split = part.path.stem.partition("-")[0]
+    files = TokenFiles(folder, part.path.stem, token_type(encoder.get_vocab_size()), part.tokens_per_file)
+    counts = Counts()
+    for rows in _batches(part.path):
+        encoded = encoder.encode_batch_fast([row["text"] for row in rows], add_special_tokens=False)
+        _check(encoder, rows[0]["text"], encoded[0].ids, counts)
+        for row, encoding in zip(rows, encoded, strict=True):
+            files.add(encoding.ids, end)
+            counts.add("documents")
+            counts.tally(f"{split}_tokens", row["source"], len(encoding.ids) + 1)
+            counts.tally(f"{split}_documents", row["source"])
+            size = len(row["text"].encode())
+            counts.tally(f"{split}_bytes", row["source"], size)
+            counts.add("bytes", size)
+            counts.add("tokens", len(encoding.ids) + 1)
+    files.close()
+    counts.notes[f"files:{part.path.stem}"] = files.written
+    return counts
+
+
+def _check(encoder: Encoder, text: str, ids: list[int], counts: Counts) -> None:
+    counts.add("checked")
+    if encoder.decode(ids, skip_special_tokens=False) != text:
+        counts.add("altered")
+
+
+def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    characters = 0
+    for row in read_rows(path.parent, path.name, ["source", "text"], batch=256):
+        rows.append(row)
+        characters += len(row["text"])
+        if characters >= BATCH_CHARACTERS or len(rows) >= BATCH_DOCUMENTS:
+            yield rows
+            rows, characters = [], 0
+    if rows:
+        yield rows
+
+
+class TokenFiles:
+    """Appends documents to ``STEM-000.bin`` and begins a new file where the next document would pass the limit."""
+
+    def __init__(self, folder: Path, stem: str, dtype: np.dtype[Any], limit: int) -> None:
+        self._folder, self._stem, self._dtype, self._limit = folder, stem, dtype, limit
+        self.written: list[dict[str, Any]] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._name = f"{self._stem}-{len(self.written):03d}"
+        self._file = (self._folder / f"{self._name}.bin").open("wb")
+        self._hash = hashlib.sha256()
+        self._ends = [0]
+
+    def add(self, ids: list[int], end: int) -> None:
+        """Append one document and the token that ends it."""
+        if len(self._ends) > 1 and self._ends[-1] + len(ids) + 1 > self._limit:
+            self._finish()
+            self._begin()
+        tokens = np.array([*ids, end], self._dtype).tobytes()
+        self._file.write(tokens)
+        self._hash.update(tokens)
+        self._ends.append(self._ends[-1] + len(ids) + 1)
+
+    def _finish(self) -> None:
+        self._file.close()
+        np.save(self._folder / f"{self._name}.npy", np.array(self._ends, np.int64))
+        self.written.append(
+            {
+                "name": self._name,
+                "documents": len(self._ends) - 1,
+                "tokens": self._ends[-1],
+                "sha256": self._hash.hexdigest(),
+            }
+        )
+
+    def close(self) -> None:
+        """Finish the last file."""
+        self._finish()
+
+
+def _write_meta(out: Path, tokenizer: Path, counts: Counts) -> None:
+    """``meta.json``: the files in order, totals by split and source, and what the ids mean."""
+    encoder = load_encoder(tokenizer)
+    size = encoder.get_vocab_size()
+    splits: dict[str, Any] = {}
+    for split in ("train", "validation"):
+        files = [file for name in _notes(counts, split) for file in counts.notes.pop(name)]
+        totals = {kind: counts.tallies.get(f"{split}_{kind}", Counter()) for kind in ("tokens", "documents", "bytes")}
+        splits[split] = {"files": files, **{kind: sum(names.values()) for kind, names in totals.items()}}
+        splits[split]["sources"] = {
+            source: {kind: totals[kind][source] for kind in totals} for source in sorted(totals["tokens"])
+        }
+    meta = {
+        "dtype": token_type(size).name,
+        "vocabulary": size,
+        "end_of_text": encoder.token_to_id(end_of_text(tokenizer)),
+        "tokenizer": hashlib.sha256((tokenizer / "tokenizer.json").read_bytes()).hexdigest(),
+        **splits,
+    }
+    partial = out / f"{META}.tmp"
+    partial.write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    partial.replace(out / META)
+    total, size_in_bytes = counts.numbers["tokens"], counts.numbers["bytes"]
+    counts.notes["bytes_per_token"] = round(size_in_bytes / total, 3) if total else 0.0
+    for split in ("train", "validation"):
+        counts.notes[f"{split}_tokens"] = splits[split]["tokens"]
+
+
+def _notes(counts: Counts, split: str) -> list[str]:
+    return [name for name in sorted(counts.notes) if name.startswith(f"files:{split}-")]

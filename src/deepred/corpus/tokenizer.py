@@ -1,0 +1,212 @@
+"""The tokenizer: byte-level BPE trained on the filtered corpus, or one that a base model brings.
+
+In: the mixture's training split. Out: a folder that ``transformers`` loads (``tokenizer.json``, its configuration, the
+special tokens, a ChatML chat template). Only filtered text is read: a vocabulary learned from later text would hold
+later names. Every tokenizer, trained or adopted, must give sample texts back unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepred.config import Tokenizer
+from deepred.corpus.mixture import fraction
+from deepred.documents import read_rows
+from deepred.errors import FaultError, UserError
+from deepred.stage import Counts, Work
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Encoder
+
+END_OF_TEXT, TURN_START, TURN_END, PADDING = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
+SPECIAL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END, PADDING)
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+"""ChatML, the template that llama.cpp, LM Studio and Ollama know by heart."""
+
+LLAMA3_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+"""The split of Llama 3, which llama.cpp calls ``llama-bpe``."""
+
+ADOPTED_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+)
+SAMPLE_TEXTS = (
+    "The Moon, seen on 19 July 1969.",
+    " two  spaces,\ttabs\nand\n\n\nlines \n",
+    "naïve Ærøskøbing — “quotes” … Москва 北京 🚀",
+    "1. e4 e5 2. Nf3 Nc6 1-0  x²+y³=12345678",
+    "don't WE'LL they're",
+)
+"""What a tokenizer must give back: spaces, several scripts, marks, digits, contractions."""
+
+
+def train_tokenizer(*, mixture: Path, config: Tokenizer, out: Path, work: Work) -> Counts:
+    """The tokenizer's folder in ``out``; counts hold the vocabulary and the bytes a token stands for on average."""
+    counts = Counts()
+    if config.adopt:
+        _adopt(config.adopt, out)
+        counts.notes["adopted"] = config.adopt
+    else:
+        _train(mixture, config, out, counts, work)
+        counts.notes["pattern"] = config.pattern
+    encoder = load_encoder(out)
+    check_round_trip(encoder, SAMPLE_TEXTS)
+    size = encoder.get_vocab_size()
+    counts.add("vocabulary", size)
+    if not config.adopt and size < config.vocabulary:
+        counts.notes["note"] = f"the text held only {size:,} of {config.vocabulary:,} tokens"
+    return counts
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """The tokenizer of a folder; a damaged one is an error that names the file."""
+    from tokenizers import Tokenizer as Encoder
+
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        raise UserError(f"{folder} has no tokenizer.json", "name a folder that holds a Hugging Face tokenizer")
+    try:
+        return Encoder.from_file(str(path))
+    except Exception as error:  # tokenizers raises plain Exception for whatever is wrong with the file
+        raise UserError(
+            f"{path} does not load: {str(error).splitlines()[0]}", "the file is damaged; fetch the tokenizer again"
+        ) from None
+
+
+def check_round_trip(encoder: Encoder, texts: tuple[str, ...] | list[str]) -> None:
+    """Fail where ``decode(encode(text))`` is not the text."""
+    for text in texts:
+        back = encoder.decode(encoder.encode(text, add_special_tokens=False).ids, skip_special_tokens=False)
+        if back != text:
+            raise FaultError(
+                f"the tokenizer does not give a text back: {text!r} became {back!r}", "use a byte-level BPE"
+            )
+
+
+def end_of_text(folder: Path) -> str:
+    """The token that ends a document, by the folder's ``tokenizer_config.json``; an adopted tokenizer has its own."""
+    path = folder / "tokenizer_config.json"
+    token = json.loads(path.read_text(encoding="utf-8")).get("eos_token") if path.exists() else None
+    if isinstance(token, dict):
+        token = token.get("content")
+    if not token:
+        raise UserError(f"{folder}: no eos_token in tokenizer_config.json", "name the token that ends a text there")
+    return str(token)
+
+
+def _train(mixture: Path, config: Tokenizer, out: Path, counts: Counts, work: Work) -> None:
+    from tokenizers import Tokenizer as Encoder
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    model = models.BPE(ignore_merges=config.pattern == "llama-bpe")  # as llama.cpp does for that name
+    encoder = Encoder(model)
+    encoder.pre_tokenizer = _pattern(config.pattern)
+    encoder.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocabulary,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    encoder.train_from_iterator(_texts(mixture, config.sample_bytes, counts, work), trainer)
+    if not counts.numbers["documents"]:
+        raise UserError(f"{mixture} holds no training document", "see `deepred show` of the mixture")
+    save(encoder, out)
+
+
+def _pattern(name: str) -> Any:
+    """The pre-tokenizer that llama.cpp knows under this name; another split gives other ids there, silently."""
+    from tokenizers import Regex, pre_tokenizers
+
+    gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    if name == "gpt-2":
+        return gpt2
+    if name == "smollm":
+        return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), gpt2])
+    split = pre_tokenizers.Split(Regex(LLAMA3_SPLIT), behavior="isolated")
+    return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def _texts(mixture: Path, limit: int, counts: Counts, work: Work) -> Iterator[str]:
+    """The training texts, or a share of them drawn by document where they are longer than the limit."""
+    total = sum(len(row["text"].encode()) for row in read_rows(mixture, "train-*.parquet", ["text"]))
+    share = min(1.0, limit / max(total, 1))
+    for row in read_rows(mixture, "train-*.parquet", ["id", "text"]):
+        if share < 1 and fraction(0, "tokenizer", row["id"]) >= share:
+            continue
+        counts.add("documents")
+        counts.add("bytes", len(row["text"].encode()))
+        if counts.numbers["documents"] % 1000 == 0:
+            work.report(counts)
+        yield row["text"]
+
+
+def save(encoder: Encoder, out: Path) -> None:
+    """Write the folder that ``transformers`` and llama.cpp's converters read."""
+    _write(out / "tokenizer.json", encoder.to_str(pretty=False))
+    special = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "pad_token": PADDING}
+    flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
+    added = {str(encoder.token_to_id(token)): {"content": token, **flags} for token in SPECIAL_TOKENS}
+    settings = {
+        **special,
+        "add_bos_token": False,  # stated, since llama.cpp and converters guess it otherwise
+        "add_eos_token": False,
+        "add_prefix_space": False,
+        "added_tokens_decoder": added,
+        "additional_special_tokens": [TURN_START, TURN_END],
+        "clean_up_tokenization_spaces": False,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }
+    _write(out / "tokenizer_config.json", json.dumps(settings, indent=2) + "\n")
+    _write(out / "special_tokens_map.json", json.dumps(special, indent=2) + "\n")
+    _write(out / "chat_template.jinja", CHAT_TEMPLATE)
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".tmp")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _adopt(name: str, out: Path) -> None:
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = _from_hub(name)
+    load_encoder(folder)
+    for file in ADOPTED_FILES:
+        if (folder / file).exists():
+            shutil.copyfile(folder / file, out / f"{file}.tmp")
+            (out / f"{file}.tmp").replace(out / file)
+    end_of_text(out)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(ADOPTED_FILES)))
+    except Exception as error:  # the hub client raises a family of errors for a wrong name, no network, no access
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"tokenizer.adopt = {name!r} is no folder here and the hub does not give it: {reason}",
+            "download the model on a machine with network and set tokenizer.adopt to its folder",
+        ) from None

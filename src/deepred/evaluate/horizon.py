@@ -1,0 +1,78 @@
+"""Stage ``evaluate``: what a pre-trained model knows before and after the cutoff, by likelihood alone.
+
+In: a checkpoint and the probe families. Out: ``results.json`` (figures with intervals) and ``items.jsonl`` (every
+family's answer, from which gains over another arm are computed in pairs). Nothing is generated and no refusal is
+counted: a model is credited only with putting the true answer above three others of its type and era.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from deepred.config import Evaluate
+from deepred.documents import Day
+from deepred.evaluate.choices import ERAS, Answer, answer_families, read_families, summarize
+from deepred.evaluate.scoring import ModelScorer
+from deepred.evaluate.statistics import Resampling
+from deepred.stage import Counts, Work
+
+RESULTS = "results.json"
+ITEMS = "items.jsonl"
+
+METHOD = (
+    "choice by log P(option | prompt) - log P(option | neutral prompt); accuracy by family (mean over its prompts); "
+    "percentile bootstrap over families"
+)
+
+
+def evaluate_model(
+    *, pretrain: Path, probes: Path, config: Evaluate, cutoff: Day, seed: int, out: Path, work: Work
+) -> Counts:
+    """Score every probe family under the checkpoint and write figures and answers."""
+    import torch
+
+    if work.settings.threads:
+        torch.set_num_threads(work.settings.threads)
+    counts = Counts()
+    families = read_families(probes)
+    answers: list[Answer] = []
+    if families:  # a model is loaded only where there is something to ask
+        scorer = ModelScorer.load(checkpoint_folder(pretrain), work.settings.device)
+        answers = answer_families(families, scorer)
+    options = max((len(item["options"]) for family in families for item in family["items"]), default=4)
+    results = summarize(answers, options, Resampling(config.bootstrap, config.confidence, seed))
+    results |= {"cutoff": cutoff, "method": METHOD, "probes": probes_hash(probes)}
+    write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / ITEMS, "".join(json.dumps(asdict(answer), ensure_ascii=False) + "\n" for answer in answers))
+    counts.add("families", len(answers))
+    counts.add("items", sum(len(answer.correct) for answer in answers))
+    counts.notes |= {era: sentence(results[era]) for era in ERAS}
+    work.report(counts, len(answers), len(answers))
+    return counts
+
+
+def checkpoint_folder(pretrain: Path) -> Path:
+    """The folder of the Hugging Face checkpoint in a finished ``pretrain`` folder."""
+    return pretrain / "model"
+
+
+def probes_hash(probes: Path) -> str:
+    """The hash of the probe list that was fixed before training."""
+    return (probes / "probes.sha256").read_text(encoding="utf-8").split()[0]
+
+
+def sentence(values: dict[str, Any]) -> str:
+    """A figure in words: ``0.91 [0.87, 0.95] of 200 families``."""
+    if values["accuracy"] is None:
+        return values["reason"]
+    return f"{values['accuracy']:.2f} [{values['low']:.2f}, {values['high']:.2f}] of {values['families']} families"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears complete or not at all."""
+    partial = path.with_name(path.name + ".tmp")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

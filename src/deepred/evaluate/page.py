@@ -1,0 +1,305 @@
+"""The report as one self-contained HTML page: style and plots inline, no script, no request, light, dark and print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+from deepred.evaluate.conclusions import percent, points
+from deepred.evaluate.markdown import cutoff_text, number
+
+VERDICTS = {
+    "clean": "No leak found",
+    "leak": "Leak found",
+    "unclear": "Not decided",
+    "ignorant": "Knows too little to judge",
+    "nothing": "Nothing measured",
+}
+
+
+def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict[str, Any]]) -> str:
+    """The page."""
+    style = resources.files("deepred.evaluate").joinpath("page.css").read_text(encoding="utf-8")
+    title = f"{report['name']}: knowledge before and after {report['cutoff']}"
+    body = [
+        top(report, plots["arms"]),
+        arms_section(report),
+        section("When the facts could first be known", DECADES, plots["decades"]) if plots["decades"] else "",
+        filter_section(report, plots["drops"], samples),
+        training_section(report, plots["loss"]),
+        gates_section(report),
+        stages_section(report),
+        reproduce_section(report),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+DECADES = (
+    "Accuracy by decade, with intervals; decades with fewer than ten facts are left out. The line is the cutoff that "
+    "was asked for; dashes are chance."
+)
+
+
+def top(report: dict[str, Any], plot: str) -> str:
+    """What a reader takes away in twenty seconds: verdict, headline, finding, the arms' plot, what stays open."""
+    doubts = "".join(f"<li>{escape(line)}</li>" for line in report["open"])
+    return (
+        f'<header>\n<p class="eyebrow">{escape(report["name"])} · cutoff {escape(report["cutoff"])}</p>\n'
+        f'<p class="verdict {report["verdict"]}">{VERDICTS[report["verdict"]]}</p>\n'
+        f"<h1>{escape(report['headline'])}</h1>\n"
+        + (f'<p class="finding">{escape(report["finding"])}</p>\n' if report["finding"] else "")
+        + "</header>\n"
+        + (f"<figure>{plot}</figure>\n" if plot else "")
+        + (f"<aside><h2>What this does not show</h2><ul>{doubts}</ul></aside>" if doubts else "")
+    )
+
+
+def section(title: str, lead: str, *parts: str) -> str:
+    """A section with its heading, a sentence that says what is seen, and its parts."""
+    shown = "\n".join(part for part in parts if part)
+    return (
+        f"<section>\n<h2>{escape(title)}</h2>\n" + (f"<p>{escape(lead)}</p>\n" if lead else "") + f"{shown}\n</section>"
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> str:
+    """A table of cells that are HTML already; ``classes`` names each column's alignment (``n`` for numbers)."""
+    kinds = [f' class="{kind}"' if kind else "" for kind in [*classes, *[""] * (len(head) - len(classes))]]
+    top_row = "".join(f"<th{kind}>{escape(cell)}</th>" for cell, kind in zip(head, kinds))
+    lines = ["<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds)) + "</tr>" for row in rows]
+    return f'<div class="scroll"><table><thead><tr>{top_row}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def details(summary: str, content: str) -> str:
+    """Something that opens on demand."""
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+
+
+def figure_cell(figure: dict[str, Any] | None, name: str = "accuracy") -> str:
+    """A figure with its interval in small type, or its reason."""
+    if figure is None:
+        return "–"
+    if figure[name] is None:
+        return f'<span class="none">{escape(figure["reason"])}</span>'
+    form = percent if name == "accuracy" else points
+    return f"<b>{form(figure[name])}</b> <small>[{form(figure['low'])}, {form(figure['high'])}]</small>"
+
+
+def arms_section(report: dict[str, Any]) -> str:
+    """The table of all arms: accuracy, gain over the floor, effective cutoff."""
+    if not report["arms"]:
+        return ""
+    rows = [
+        [
+            arm_cell(name),
+            figure_cell(arm["before"]),
+            figure_cell(arm["after"]),
+            figure_cell(arm.get("gain", {}).get("before"), "gain"),
+            figure_cell(arm.get("gain", {}).get("after"), "gain"),
+            escape(cutoff_text(arm["effective_cutoff"])),
+        ]
+        for name, arm in report["arms"].items()
+    ]
+    families = f"{report['before']['families']} families before and {report['after']['families']} after the cutoff"
+    lead = (
+        f"Accuracy over {families}; a family is one fact asked in several wordings. Gains are over the floor arm, in "
+        "points, paired by family. The effective cutoff is the year in which accuracy falls most, found without being "
+        "told the cutoff, with the size of the fall."
+    )
+    head = ("arm", "before", "after", "gain before", "gain after", "effective cutoff")
+    return section("The arms", lead, table(head, rows, ("", "n", "n", "n", "n", "n")), method_note(report))
+
+
+def method_note(report: dict[str, Any]) -> str:
+    """How the figures were made, for those who doubt them."""
+    detectable = report["gain"].get("after", {}).get("detectable")
+    blind = report["arms"].get("filtered", {}).get("answer_only", {})
+    digest = report["probes"].get("notes", {}).get("hash", "")
+    sentences = [
+        "An option’s score is log P(option | prompt) − log P(option | neutral prompt); the options are answers of the "
+        "same type and era, never the floor’s own. Intervals are bootstrapped over families."
+    ]
+    if blind:
+        alone = f"{percent_or_dash(blind['before'])} before, {percent_or_dash(blind['after'])} after"
+        sentences.append(f"The neutral prompt alone, which names no subject, is right on {alone}.")
+    if detectable:
+        sentences.append(
+            f"A gain after the cutoff below {100 * detectable:.0f} points would go unseen in one of five runs."
+        )
+    if digest:
+        sentences.append(f"Probe list, fixed before training: {digest[:16]}….")
+    return f'<p class="note">{escape(" ".join(sentences))}</p>'
+
+
+def percent_or_dash(figure: dict[str, Any]) -> str:
+    """A percentage without its interval, or a dash."""
+    return "–" if figure["accuracy"] is None else percent(figure["accuracy"])
+
+
+def filter_section(report: dict[str, Any], plot: str, samples: list[dict[str, Any]]) -> str:
+    """What the sentence filter dropped and why, what the audit says of what it kept, and samples of both."""
+    if not report["passages"]:
+        return ""
+    counts = report["passages"].get("filtered", {}).get("numbers", {})
+    total, kept = counts.get("sentences"), counts.get("kept sentences", counts.get("kept"))
+    lead = f"{kept:,} of {total:,} sentences were kept." if total and kept else ""
+    audit = report["audit"]
+    found = [f"<b>Audit of kept sentences:</b> {escape(str(audit['status']))}."]
+    residual = audit.get("residual")
+    if isinstance(residual, dict):
+        found.append(
+            escape(
+                ", ".join(f"{key} {value}" for key, value in residual.items() if not isinstance(value, (dict, list)))
+            )
+        )
+    return section(
+        "What the filter did",
+        lead,
+        f"<figure>{plot}</figure>" if plot else "",
+        f"<p>{' '.join(found)}</p>",
+        samples_table("Sentences it kept", [row for row in samples if not row["reason"]]),
+        samples_table("Sentences it dropped", [row for row in samples if row["reason"]]),
+    )
+
+
+def samples_table(title: str, rows: Sequence[dict[str, Any]]) -> str:
+    """A sample of sentences with their articles and reasons, drawn by hash and not by hand."""
+    if not rows:
+        return ""
+    cells = [
+        [
+            escape(row["text"]),
+            f"<cite>{escape(row['title'])}</cite>",
+            escape(row["reason"] or "kept"),
+            f"{row['probability']:.2f}",
+        ]
+        for row in rows
+    ]
+    return f"<h3>{escape(title)}</h3>" + table(
+        ("sentence", "article", "reason", "P(late)"), cells, ("wide", "", "", "n")
+    )
+
+
+def training_section(report: dict[str, Any], plot: str) -> str:
+    """Loss curves, tokens and the mixture of every arm."""
+    rows = [training_row(arm, counts) for arm, counts in report["pretrain"].items()]
+    head = ("arm", "tokens", "parameters", "last training loss", "validation loss", "bits per byte")
+    if not rows:
+        return ""
+    return section(
+        "Training",
+        "Line: training loss, smoothed; dots: validation loss on held-out documents of the arm’s own corpus.",
+        f"<figure>{plot}</figure>" if plot else "",
+        table(head, rows, ("", "n", "n", "n", "n", "n")),
+        mixture_table(report),
+    )
+
+
+def training_row(arm: str, counts: dict[str, Any]) -> list[str]:
+    """An arm's line of the training table."""
+    sizes = [number(counts["numbers"].get(key)) for key in ("tokens", "parameters")]
+    losses = [decimal(counts["notes"].get(key)) for key in ("loss", "validation", "bits_per_byte")]
+    return [arm_cell(arm), *sizes, *losses]
+
+
+def arm_cell(arm: str) -> str:
+    """An arm's name in its colour."""
+    return f'<span class="arm {escape(arm)}">{escape(arm)}</span>'
+
+
+def mixture_table(report: dict[str, Any]) -> str:
+    """Training text by source and arm, and how often the probed facts were stated in it."""
+    rows: list[list[str]] = []
+    for arm, counts in report["mixture"].items():
+        exposures = counts["notes"].get("exposures", {})
+        for source, values in counts["notes"].get("sources", {}).items():
+            sizes = [number(values.get(key)) for key in ("documents", "characters")]
+            stated = escape(str(exposures.get("median", "–")))
+            rows.append([arm_cell(arm), escape(source), *sizes, percent(values.get("share", 0)), stated])
+    head = ("arm", "source", "documents", "characters", "share", "median statements of a probed fact")
+    return "<h3>Mixture</h3>" + table(head, rows, ("", "", "n", "n", "n", "n")) if rows else ""
+
+
+def decimal(value: float | None) -> str:
+    """A number to three places, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def gates_section(report: dict[str, Any]) -> str:
+    """What was checked of the GGUF files before they were published."""
+    if not report["gates"]:
+        return ""
+    rows = [
+        [
+            escape(gate["name"]),
+            escape(gate["file"]),
+            f"{gate['value']:g}",
+            f"{gate['limit']:g}",
+            "passed" if gate["passed"] else "<b>failed</b>",
+        ]
+        for gate in report["gates"]
+    ]
+    lead = f"Published only if all pass. Open with: deepred chat {report['gguf']}"
+    return section("GGUF gates", lead, table(("gate", "file", "value", "limit", ""), rows, ("", "", "n", "n", "")))
+
+
+def stages_section(report: dict[str, Any]) -> str:
+    """Every stage with its method in a line, counts, drops and seconds."""
+    rows = [
+        [
+            escape(row["name"]) + (f" <small>{escape(row['arm'])}</small>" if row["arm"] else ""),
+            escape(row["method"]),
+            number(row["documents"]),
+            escape(
+                ", ".join(
+                    f"{reason} {count:,}"
+                    for reason, count in sorted(row["drops"].items(), key=lambda item: -item[1])[:6]
+                )
+            ),
+            f"{row['seconds']:,.1f}",
+        ]
+        for row in report["stages"]
+    ]
+    return section(
+        "Stages", "", table(("stage", "method", "documents", "dropped", "seconds"), rows, ("", "wide", "n", "", "n"))
+    )
+
+
+def reproduce_section(report: dict[str, Any]) -> str:
+    """Sources with checksums, configuration, program, packages and machine."""
+    again = report["reproduce"]
+    rows = [
+        [
+            escape(row["path"].rsplit("/", 1)[-1]),
+            f"{row['bytes']:,}",
+            f"<code>{escape(row['sha256'][:16])}…</code>",
+            escape(", ".join(row["stages"])),
+        ]
+        for row in report["sources"]
+    ]
+    commits = ", ".join(again["commits"]) or "not recorded"
+    return section(
+        "To make it again",
+        f"Commit {commits}. The same configuration and sources give the same outputs on the same kind of machine.",
+        table(("source", "bytes", "sha256", "read by"), rows, ("", "n", "", ""))
+        if rows
+        else "<p>No file from outside was read.</p>",
+        *(
+            details(summary, f"<pre>{escape(json.dumps(content, indent=1, ensure_ascii=False))}</pre>")
+            for summary, content in (
+                ("Configuration", again["config"]),
+                ("Keys read from the run", again["reads"]),
+                ("Packages and machine", {**again["packages"], **again["hardware"]}),
+                ("Hashes of all outputs", again["outputs"]),
+            )
+        ),
+    )

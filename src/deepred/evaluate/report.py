@@ -1,0 +1,199 @@
+"""Stage ``report``: everything a run measured as one HTML page, Markdown and JSON, with what reproduces it.
+
+In: every finished folder of the run with its manifest. Out: ``report.html`` (self-contained: no external request),
+``report.md``, ``report.json``. Nothing is measured here but the arms' gains over the floor, family by family; a part of
+the road that a run leaves out is left out of the page too, and what cannot be concluded is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deepred.config import Report
+from deepred.documents import Day, format_day, year_of
+from deepred.evaluate import plots
+from deepred.evaluate.arms import arm_figures, place, read_arms
+from deepred.evaluate.conclusions import conclude
+from deepred.evaluate.markdown import write_markdown
+from deepred.evaluate.page import write_page
+from deepred.stage import MANIFEST, Counts, Work
+
+T = TypeVar("T")
+
+SAMPLES = 8
+"""Kept and dropped sentences shown of each; all are in the passages' own samples."""
+
+
+def write_report(
+    *, outputs: dict[str, Path], config: Report, cutoff: Day, out: Path, work: Work, name: str = ""
+) -> Counts:
+    """Write the page, its Markdown and its JSON."""
+    manifests = read_manifests(outputs)
+    final = out.with_name(out.name.removesuffix(".partial"))
+    report = gather(outputs, manifests, cutoff, config.title or name or "Deep Red", final)
+    drawn = draw_plots(outputs, report, cutoff)
+    samples = read_samples(outputs)
+    write(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write(out / "report.md", write_markdown(report))
+    write(out / "report.html", write_page(report, drawn, samples))
+    counts = Counts()
+    counts.add("stages", len(manifests))
+    counts.add("arms", len(report["arms"]))
+    counts.notes |= {"headline": report["headline"], "finding": report["finding"], "html": report["html"]}
+    work.report(counts, 1, 1)
+    return counts
+
+
+def read_manifests(outputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """The manifest of every folder."""
+    return {key: json.loads((folder / MANIFEST).read_text(encoding="utf-8")) for key, folder in outputs.items()}
+
+
+def gather(
+    outputs: dict[str, Path], manifests: dict[str, dict[str, Any]], cutoff: Day, name: str, final: Path
+) -> dict[str, Any]:
+    """The report as plain JSON; ``before`` … ``gain`` are those of the filtered arm, ``arms`` holds all of them."""
+    arms = arm_figures(read_arms(outputs))
+    counts = {key: manifest["counts"] for key, manifest in manifests.items()}
+    conclusion = conclude(arms, cutoff, generated="world" in outputs)
+    first = arms.get("filtered", {})
+    missing = {"accuracy": None, "low": None, "high": None, "families": 0, "reason": "not evaluated"}
+    return {
+        "name": name,
+        "cutoff": format_day(cutoff),
+        "verdict": conclusion.verdict,
+        "headline": conclusion.headline,
+        "finding": conclusion.finding,
+        "open": list(conclusion.open),
+        **{key: first.get(key, missing) for key in ("before", "after")},
+        "chance": first.get("chance"),
+        "gain": first.get("gain", {}),
+        "leak_ratio": first.get("leak_ratio", {}),
+        "effective_cutoff": first.get("effective_cutoff", {}),
+        **{arm: {era: values[era] for era in ("before", "after")} for arm, values in arms.items() if arm != "filtered"},
+        "arms": arms,
+        "gguf": chat_file(outputs),
+        "html": str(final / "report.html"),
+        "audit": audit_of(outputs, manifests),
+        "probes": counts.get("probes", {}),
+        "mixture": by_arm(counts, "mixture"),
+        "pretrain": by_arm(counts, "pretrain"),
+        "passages": by_arm(counts, "passages"),
+        "gates": counts.get("gguf", {}).get("notes", {}).get("gates", []),
+        "stages": [stage_row(manifest) for manifest in manifests.values()],
+        "sources": sources_of(manifests),
+        "reproduce": reproduction(manifests),
+    }
+
+
+def by_arm(values: Mapping[str, T], stage: str) -> dict[str, T]:
+    """A stage's values by arm, in the order in which arms are shown; keys are ``stage`` or ``stage@arm``."""
+    found = {key.partition("@")[2] or "filtered": value for key, value in values.items() if key.split("@")[0] == stage}
+    return {arm: found[arm] for arm in sorted(found, key=place)}
+
+
+def stage_row(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A stage in a line: method, what it counted, and how long it took."""
+    counts = manifest["counts"]
+    return {
+        "name": manifest["stage"],
+        "arm": manifest["arm"],
+        "method": manifest["method"],
+        "seconds": manifest["seconds"],
+        "documents": counts["numbers"].get("documents"),
+        "drops": counts["drops"],
+        "numbers": counts["numbers"],
+        "key": manifest["key"],
+        "output": manifest.get("output", ""),
+    }
+
+
+def audit_of(outputs: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the audit of kept sentences says; ``status`` is ``missing`` where there was none."""
+    if "audit" not in outputs:
+        return {"status": "missing"}
+    path = outputs["audit"] / "audit.json"
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    return {"status": "unknown", **manifests["audit"]["counts"]["notes"]}
+
+
+def chat_file(outputs: dict[str, Path]) -> str | None:
+    """The GGUF that ``deepred chat`` opens, or None where the run made none."""
+    folder = outputs.get("gguf")
+    if folder is None:
+        return None
+    return str(folder / json.loads((folder / "chat.json").read_text(encoding="utf-8"))["file"])
+
+
+def sources_of(manifests: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every file from outside once, with its checksum and the stages that read it."""
+    found: dict[str, dict[str, Any]] = {}
+    for manifest in manifests.values():
+        for source in manifest["sources"]:
+            row = found.setdefault(source["sha256"], {**source, "stages": []})
+            if manifest["stage"] not in row["stages"]:
+                row["stages"].append(manifest["stage"])
+    return sorted(found.values(), key=lambda row: row["path"])
+
+
+def reproduction(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Everything needed to make the run again: configuration, seeds, program, packages, machine."""
+    last = next(reversed(manifests.values()), {})
+    return {
+        "config": {manifest["stage"]: manifest["config"] for manifest in manifests.values() if manifest["config"]},
+        "reads": {
+            key: value
+            for manifest in manifests.values()
+            for key, value in manifest.get("reads", {}).items()
+            if key != "arm"
+        },
+        "commits": sorted({manifest["commit"] for manifest in manifests.values() if manifest.get("commit")}),
+        "packages": last.get("packages", {}),
+        "hardware": last.get("hardware", {}),
+        "outputs": {key: manifest.get("output", "") for key, manifest in manifests.items()},
+    }
+
+
+def draw_plots(outputs: dict[str, Path], report: dict[str, Any], cutoff: Day) -> dict[str, str]:
+    """The page's plots by name; one that has nothing to show is an empty string."""
+    curves = {arm: read_lines(path / "curves.jsonl") for arm, path in by_arm(outputs, "pretrain").items()}
+    drops = report["passages"].get("filtered", {}).get("drops", {})
+    return {
+        "arms": plots.arms_plot(report["arms"]) if report["arms"] else "",
+        "decades": plots.decades_plot(report["arms"], year_of(cutoff) + cutoff // 100 % 100 / 12),
+        "loss": plots.loss_plot(curves),
+        "drops": plots.bars_plot(drops, "sentences dropped"),
+    }
+
+
+def read_samples(outputs: dict[str, Path]) -> list[dict[str, Any]]:
+    """A few kept and dropped sentences of the filtered arm, spread over the reasons."""
+    folder = outputs.get("passages@filtered") or outputs.get("passages")
+    rows = read_lines(folder / "samples.jsonl") if folder else []
+    kept = [row for row in rows if not row["reason"]][:SAMPLES]
+    by_reason: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["reason"]:
+            by_reason.setdefault(row["reason"], []).append(row)
+    turns = [(turn, reason, row) for reason, members in by_reason.items() for turn, row in enumerate(members)]
+    turns.sort(key=lambda turn: turn[:2])
+    return kept + [row for _, _, row in turns[:SAMPLES]]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON-lines file; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that appears complete or not at all."""
+    partial = path.with_name(path.name + ".tmp")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,78 @@
+"""The learned part of the filter: fold models that give every sentence the probability of being late.
+
+A model is K pairs of a linear model over masked grams and a logistic regression over what surrounds a sentence; the
+pair of an article's own fold saw neither it nor its statistics. Hand labels only calibrate: four numbers that ship with
+the package (``calibration.json``) and turn scores into probabilities.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepred.filters.context import Matrix
+from deepred.filters.features import Flags, Floats
+
+PRESETS = ("strict", "balanced", "lenient")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Per fold, weights of grams, and of the features with their scale."""
+
+    grams: Matrix
+    """(folds, 2 ** GRAM_BITS)"""
+    weights: Matrix
+    """(folds, features + 1), the intercept last."""
+    scale: Matrix
+    """(folds, features): what features are divided by."""
+
+    def score(self, features: Matrix, fold: int) -> Floats:
+        """The logit of every row by the model that did not see its fold."""
+        weights = self.weights[fold]
+        return (np.clip(features / self.scale[fold], -5, 5) @ weights[:-1] + weights[-1]).astype(np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the model; the file appears complete or not at all."""
+        partial = path.with_name(path.name + ".tmp")
+        with partial.open("wb") as file:
+            for part in (self.grams, self.weights, self.scale):
+                np.save(file, part)
+        partial.replace(path)
+
+    @staticmethod
+    def load(path: Path) -> Model:
+        """The model that ``save`` wrote; grams in half precision."""
+        with path.open("rb") as file:
+            return Model(np.load(file), np.load(file), np.load(file))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From logits to probabilities, and where the presets cut; measured on hand labels, see ``provenance``."""
+
+    slope: float
+    intercept: float
+    early: float
+    """Added where a sentence names early dates only."""
+    presets: dict[str, float]
+    provenance: str
+
+    def probability(self, logits: Floats, early_date: Flags) -> Floats:
+        """Calibrated probabilities that sentences are late."""
+        z = self.slope * logits + self.intercept + self.early * early_date
+        return (1 / (1 + np.exp(-np.clip(z, -30, 30)))).astype(np.float32)
+
+
+@cache
+def load_calibration() -> Calibration:
+    """The calibration that ships with the package."""
+    text = resources.files("deepred.filters").joinpath("calibration.json").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)
+    return Calibration(values["slope"], values["intercept"], values["early"], values["presets"], values["provenance"])

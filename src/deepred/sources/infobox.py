@@ -1,0 +1,131 @@
+"""Infoboxes: which template is one, and which of its parameters hold dates, as signed intervals.
+
+The values come rendered (``{{birth date|1809|2|12}}`` is "February 12, 1809" by then), so one reader of plain dates
+serves templates and hand-written text alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from deepred.documents import Day, Interval, day, month_length
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+MAX_VALUE = 300
+"""Characters of a value that are kept; a date parameter with more holds prose or a list."""
+LAST_YEAR = 2100
+
+_BOX = re.compile(
+    r"infobox|taxobox|speciesbox|automatic taxobox|subspeciesbox|hybridbox|paleobox|geobox|chembox|drugbox|protein box|gnf protein box"
+    r"|starbox|planetbox|ficha|info/|tietolaatikko|faktamall|ficha de|infokutija|infotable|infokaste|kotak info|bilgi kutusu|карточка"
+    r"|картка|kutija|infopudełko|.*\binfobox$|.*\binfobox\b.*|.* infobox .*"
+)
+_DATE_KEY = re.compile(
+    r"(?:^|_|\b)(?:dates?|years?|born|birth|died|death|founded|foundation|founding|established|establishment|opened|opening|closed|closing"
+    r"|released?|launch(?:ed|_date)?|first|last|aired?|published|pub|publication|pub_date|formed|formation|formal|dissolved|dissolution|built|constructed"
+    r"|construction|start(?:ed)?|begin|began|end(?:ed)?|active|period|terms?|reign|coronation|since|era|extinct(?:ion)?|discovered|introduced"
+    r"|introduction|invented|completed|completion|commissioned|decommissioned|ordered|laid|inception|incorporated|abolished|defunct|premiere|recorded|filmed|debut|retired"
+    r"|inaugurated|accession|ended|spouse|event|settled|elected|appointed|created|signed|effective|ratified|term_start|term_end|date_?\d*|years?_?\d+)(?:$|_|\b|\d)",
+    re.IGNORECASE,
+)
+_MONTH = "(" + "|".join((*MONTHS, *(f"{name[:3]}" for name in MONTHS), "sept")) + r")\.?"
+_DATES = re.compile(
+    rf"(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.replace('(', '(?P<m1>', 1)},?\s+(?P<y1>\d{{1,4}})\b"
+    rf"|{_MONTH.replace('(', '(?P<m2>', 1)}\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,\s*(?P<y2>\d{{1,4}})\b"
+    rf"|{_MONTH.replace('(', '(?P<m3>', 1)},?\s+(?P<y3>\d{{3,4}})\b"
+    r"|\b(?P<y4>\d{4})-(?P<m4>\d{2})-(?P<d4>\d{2})\b"
+    r"|\b(?P<y5>\d{3,4})\b(?!\s*(?:km|kg|mi|m|ft|lb|people|members|employees)\b)"
+    r"|\b(?P<y6>\d{1,4})(?=\s*(?:BCE|BC|AD|CE)\b)",
+    re.IGNORECASE,
+)
+_ERA = re.compile(r"\s*(BCE|BC|B\.C\.)", re.IGNORECASE)
+_RANGE = re.compile(r"\s*(?:[-–—]|to|until|through)\s*$", re.IGNORECASE)
+_SHORT_YEAR = re.compile(r"(?:[-–—]|/)(\d{2})\b(?![-/\d])")
+
+
+class InfoboxDate(NamedTuple):
+    """A date-like parameter: its key, its rendered value, and the interval that it states (None where it is unclear)."""
+
+    key: str
+    value: str
+    first: Day | None
+    last: Day | None
+
+
+def is_infobox(name: str) -> bool:
+    """Whether a template of this name (lower case) is an infobox: ``is_infobox("infobox person")``."""
+    return _BOX.match(name) is not None
+
+
+def find_dates(parameters: Iterable[str]) -> list[InfoboxDate]:
+    """The dated parameters among ``key = value`` texts.
+
+    >>> find_dates(["name = Ada", "birth_date = 10 December 1815"])
+    [InfoboxDate(key='birth_date', value='10 December 1815', first=18151210, last=18151210)]
+    """
+    found: list[InfoboxDate] = []
+    for parameter in parameters:
+        key, equals, value = parameter.partition("=")
+        key, value = key.strip(), " ".join(value.split())
+        if not equals or not value or not key or len(value) > MAX_VALUE or not any(map(str.isdigit, value)):
+            continue
+        named = _DATE_KEY.search(key) is not None
+        interval = read_date(value)
+        if named or (interval is not None and any(name in value.lower() for name in MONTHS) and len(value) < 40):
+            found.append(InfoboxDate(key, value, interval.first if interval else None, interval.last if interval else None))
+    return found
+
+
+def read_date(value: str) -> Interval | None:
+    """The interval that a short text states: its first date, to the date after a dash; None where there is none.
+
+    >>> read_date("12 February 1809")
+    Interval(first=18090212, last=18090212)
+    >>> read_date("1939–1945")
+    Interval(first=19390101, last=19451231)
+    """
+    matches = list(_DATES.finditer(value))
+    if not matches:
+        return None
+    first = _interval(matches[0], value)
+    if first is None:
+        return None
+    if len(matches) > 1 and _RANGE.search(value[matches[0].end() : matches[1].start()] or " "):
+        second = _interval(matches[1], value)
+        if second is not None and second.last >= first.first:
+            return Interval(first.first, second.last)
+    short = _SHORT_YEAR.match(value, matches[0].end())
+    if short and matches[0]["y5"]:
+        year = first.first // 10000 // 100 * 100 + int(short[1])
+        if year * 10000 > first.first:
+            return Interval(first.first, day(year, 12, 31))
+    return first
+
+
+def _interval(match: re.Match[str], value: str) -> Interval | None:
+    for number in "123456":
+        year = match[f"y{number}"]
+        if year is None:
+            continue
+        name = match[f"m{number}"] if number in "1234" else None
+        date = match[f"d{number}"] if number in "124" else None
+        month = None if name is None else int(name) if name.isdigit() else _month(name)
+        signed = int(year)
+        if _ERA.match(value, match.end()) or (len(year) < 4 and re.search(r"\bBCE?\b", value[match.end() :])):
+            signed = 1 - signed
+        if signed > LAST_YEAR or month == 0 or (month or 1) > 12:
+            return None
+        if date is not None and month is not None and not 1 <= int(date) <= month_length(signed, month):
+            return Interval.of(signed, month)
+        return Interval.of(signed, month, int(date) if date else None)
+    return None
+
+
+def _month(name: str) -> int:
+    """The number of a month by its name or abbreviation: ``_month("Sept") == 9``."""
+    return next(i for i, full in enumerate(MONTHS, 1) if full.startswith(name[:3].lower()))

@@ -1,0 +1,290 @@
+"""Stage ``articles``: MediaWiki dumps and plain-text articles as structured text, in Parquet.
+
+In: dumps (bz2 of any kind, gzip, XML) and Parquet files of plain text. Out: ``articles-*.parquet``, a row per page of
+namespace 0 that is no redirect, and ``redirects-*.parquet``. Every worker decodes its own byte range of a dump; the
+files are the same whatever the number of workers. Of pages that several sources hold the first source's stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepred.config import Articles
+from deepred.documents import article_schema, read_rows, redirect_schema, write_rows
+from deepred.errors import FaultError, UserError
+from deepred.settings import Settings
+from deepred.sources import dump
+from deepred.sources.plain import iterate_plain, plain_row
+from deepred.sources.prefixes import Prefixes
+from deepred.sources.wikitext import SlowError, normalise_title, parse
+from deepred.stage import Counts, Work
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_MALFORMED = 0.1
+"""Share of malformed pages above which a dump counts as unreadable."""
+BATCH = 256
+"""Rows converted to Parquet at a time: about 3 MB of text."""
+PLAIN_ROWS = 5000
+"""Rows of a plain-text source that make one shard."""
+SEEN = ".seen"
+"""Folder for the page ids and titles of earlier sources while the stage runs."""
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """What a worker needs to extract one byte range of a dump, or one row range of a plain source."""
+
+    path: Path
+    source: int
+    number: int
+    start: int
+    end: int
+    config: Articles
+    namespaces: dict[int, str]
+    site: str
+    seen: Path | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.source:03d}-{self.number:05d}"
+
+
+def extract_articles(
+    *, config: Articles, sources: dict[str, list[Path]], out: Path, work: Work, world: Path | None = None
+) -> Counts:
+    """Extract all dumps, then all plain sources, into ``out``."""
+    dumps, plain = sources.get("dumps", []), sources.get("plain", [])
+    if not dumps and not plain:
+        raise UserError("no article sources are given", "name at least one file in articles.dumps or articles.plain")
+    counts = Counts()
+    for number, path in enumerate([*dumps, *plain]):
+        seen = _remember(out, number) if number else None
+        if number < len(dumps):
+            counts.merge(_extract_dump(path, number, config, out, work, seen))
+        else:
+            shards = [_Shard(path, number, i, first, last, config, {}, "", seen) for i, (first, last) in _plan_plain(path, config)]
+            counts.merge(work.map_shards(extract_plain, [(shard.name, shard) for shard in shards], out))
+    _forget(out)
+    return counts
+
+
+def extract(
+    path: Path, out: Path, *, workers: int = 1, language: str = "", config: Articles | None = None, work: Work | None = None
+) -> Counts:
+    """Extract one dump into a folder, without a run file; ``language`` defaults to that of the dump's database name."""
+    config = (config or Articles()).model_copy(update={"language": language})
+    out.mkdir(parents=True, exist_ok=True)
+    work = work or Work(Settings(workers=workers))
+    return extract_articles(config=config, sources={"dumps": [path]}, out=out, work=work)
+
+
+def _language(database: str) -> str:
+    """``_language("zh_min_nanwiki") == "zh-min-nan"``."""
+    return database.removesuffix("wiki").replace("_", "-") if database.endswith("wiki") else ""
+
+
+def _extract_dump(path: Path, number: int, config: Articles, out: Path, work: Work, seen: Path | None) -> Counts:
+    try:
+        site = dump.read_site(path)
+        if not config.salvage and dump.ends_early(path):
+            raise dump.DamageError(path.stat().st_size, "", "the file is cut off: its bzip2 footer is missing")
+    except dump.DamageError as damage:
+        if not config.salvage:
+            raise dump.damage_fault(damage, path) from None
+        counts = Counts()
+        _note_damage(counts, damage, path)
+        return counts
+    if not config.language:
+        config = config.model_copy(update={"language": _language(site.name)})
+    ranges = [(0, path.stat().st_size)] if config.limit else dump.plan_ranges(path)
+    shards = [
+        _Shard(path, number, i, start, end, config, site.namespaces, site.name, seen)
+        for i, (start, end) in enumerate(ranges)
+    ]
+    counts = work.map_shards(extract_range, [(shard.name, shard) for shard in shards], out)
+    malformed = counts.drops["malformed"] + counts.drops["not_utf8"]
+    if malformed > MAX_MALFORMED * (counts.numbers["pages"] + malformed):
+        raise FaultError(f"{path}: {malformed} pages are malformed or not UTF-8", "check that it is a MediaWiki XML dump")
+    return counts
+
+
+def extract_range(shard: _Shard, folder: Path) -> Counts:
+    """Extract the pages that begin in a byte range of a dump into one file of articles and one of redirects."""
+    counts = Counts()
+    redirects: list[dict[str, str]] = []
+    rows = _article_rows(shard, counts, redirects)
+    write_rows(folder / f"articles-{shard.name}.parquet", rows, article_schema(), BATCH)
+    write_rows(folder / f"redirects-{shard.name}.parquet", redirects, redirect_schema())
+    return counts
+
+
+def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+    """The rows of a range's articles; redirects are appended beside, everything else is counted."""
+    prefixes = _prefixes(shard.config.language, tuple(shard.namespaces.items()))
+    site = dump.Site(shard.site, shard.namespaces)
+    earlier = _Seen.load(shard.seen)
+    try:
+        for size, page in dump.iterate_pages(shard.path, shard.start, shard.end):
+            counts.add("bytes", size)
+            if isinstance(page, dump.Oversized):
+                counts.drop("oversized")
+                continue
+            if isinstance(page, dump.Malformed):
+                counts.drop(page.reason)
+                continue
+            counts.add("pages")
+            if (page.namespace if page.namespace is not None else site.namespace_of(page.title)) != 0:
+                counts.add("other_namespaces")
+                continue
+            target = _redirect(page, prefixes)
+            if earlier.holds(None if target is not None else page.id, page.title):
+                counts.drop("duplicate")
+            elif target is not None:
+                counts.add("redirects")
+                redirects.append({"title": page.title, "target": normalise_title(target)})
+            elif (row := _article_row(page, shard, prefixes, counts)) is not None:
+                counts.add("documents")
+                yield row
+                if counts.numbers["documents"] == shard.config.limit:
+                    return
+    except dump.DamageError as damage:
+        if not shard.config.salvage:
+            raise dump.damage_fault(damage, shard.path) from None
+        _note_damage(counts, damage, shard.path)
+
+
+def _redirect(page: dump.Page, prefixes: Prefixes) -> str | None:
+    """Where a page redirects to: by its element; by its text in dumps that lack both elements."""
+    if page.redirect:
+        return page.redirect
+    if page.redirect is None and page.namespace is not None:
+        return None
+    return prefixes.redirect_target(page.text) or page.redirect
+
+
+def _article_row(page: dump.Page, shard: _Shard, prefixes: Prefixes, counts: Counts) -> dict[str, Any] | None:
+    config = shard.config
+    text = page.text if page.model in ("", "wikitext") else ""
+    try:
+        parsed = parse(
+            text, prefixes, title=page.title, tables=config.tables, math=config.math, seconds=config.seconds_per_article
+        )
+    except SlowError:
+        counts.drop("slow")
+        return None
+    for name, count in parsed.templates.items():
+        counts.tally("templates", name, count)
+    return {
+        "page_id": page.id,
+        "title": page.title,
+        "revision_id": page.revision_id,
+        "timestamp": page.timestamp,
+        "text": parsed.text,
+        "sections": [section._asdict() for section in parsed.sections],
+        "links": [link._asdict() for link in parsed.links],
+        "categories": parsed.categories,
+        "infobox": parsed.infobox,
+        "infobox_dates": [date._asdict() for date in parsed.infobox_dates],
+        "disambiguation": parsed.disambiguation,
+        "source": shard.path.name,
+    }
+
+
+def _note_damage(counts: Counts, damage: dump.DamageError, path: Path) -> None:
+    """State what salvage lost: from where on the file was not read."""
+    counts.drop("damaged")
+    counts.notes[f"damage in {path.name}"] = damage.describe(path)
+
+
+@cache
+def _prefixes(language: str, namespaces: tuple[tuple[int, str], ...]) -> Prefixes:
+    return Prefixes.of(language, dict(namespaces))
+
+
+def _plan_plain(path: Path, config: Articles) -> Iterable[tuple[int, tuple[int, int]]]:
+    import pyarrow.parquet as pq
+
+    rows = pq.read_metadata(path).num_rows
+    rows = min(rows, config.limit) if config.limit else rows
+    return enumerate((first, min(first + PLAIN_ROWS, rows)) for first in range(0, rows, PLAIN_ROWS))
+
+
+def extract_plain(shard: _Shard, folder: Path) -> Counts:
+    """Turn rows ``start`` to ``end`` of a plain-text source into article rows."""
+    counts = Counts()
+    earlier = _Seen.load(shard.seen)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for row in iterate_plain(shard.path, shard.start, shard.end):
+            counts.add("pages")
+            counts.add("bytes", len(row["text"].encode()))
+            if earlier.holds(row["page_id"], row["title"]):
+                counts.drop("duplicate")
+                continue
+            counts.add("documents")
+            yield plain_row(row, shard.path.name)
+
+    write_rows(folder / f"articles-{shard.name}.parquet", rows(), article_schema(), BATCH)
+    return counts
+
+
+def _title_hash(title: str) -> int:
+    return int.from_bytes(hashlib.blake2b(title.encode(), digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Page ids and hashed titles of earlier sources, sorted and memory-mapped: a few MB whatever their number."""
+
+    ids: np.ndarray | None
+    titles: np.ndarray | None
+
+    @staticmethod
+    def load(folder: Path | None) -> _Seen:
+        if folder is None:
+            return _Seen(None, None)
+        import numpy as np
+
+        return _Seen(np.load(folder / "ids.npy", mmap_mode="r"), np.load(folder / "titles.npy", mmap_mode="r"))
+
+    def holds(self, page_id: int | None, title: str) -> bool:
+        """Whether an earlier source has the page."""
+        if self.ids is None or self.titles is None:
+            return False
+        return (page_id is not None and _contains(self.ids, page_id)) or _contains(self.titles, _title_hash(title))
+
+
+def _contains(sorted_values: np.ndarray, value: int) -> bool:
+    at = int(sorted_values.searchsorted(sorted_values.dtype.type(value)))
+    return at < len(sorted_values) and int(sorted_values[at]) == value
+
+
+def _remember(out: Path, before: int) -> Path:
+    """Write the ids and titles of all sources numbered below ``before`` where workers can map them."""
+    import numpy as np
+
+    folder = out / SEEN / f"{before:03d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    ids: list[int] = []
+    titles: list[int] = []
+    for source in range(before):
+        for row in read_rows(out, f"articles-{source:03d}-*.parquet", ["page_id", "title"]):
+            ids.append(row["page_id"])
+            titles.append(_title_hash(row["title"]))
+        titles += [_title_hash(row["title"]) for row in read_rows(out, f"redirects-{source:03d}-*.parquet", ["title"])]
+    np.save(folder / "ids.npy", np.unique(np.array(ids, dtype=np.int64)))
+    np.save(folder / "titles.npy", np.unique(np.array(titles, dtype=np.uint64)))
+    return folder
+
+
+def _forget(out: Path) -> None:
+    import shutil
+
+    shutil.rmtree(out / SEEN, ignore_errors=True)

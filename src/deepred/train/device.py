@@ -1,0 +1,44 @@
+"""The device that trains: which one, how many threads, how much memory it has used."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+from torch import nn
+
+from deepred.errors import UserError
+
+SMALL_MODEL = 5_000_000
+"""Parameters below which one thread is used: two that waited for each other on a busy machine took 9x the time."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name, or the best there is."""
+    try:
+        if name:
+            return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"the device {name!r} cannot be used: {reason}", "set DEEPRED_DEVICE to cpu or leave it unset"
+        ) from None
+    if torch.cuda.is_available():  # ROCm answers to this name as well
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def set_threads(wished: int, model: nn.Module) -> None:
+    """The wished number of threads; without a wish one for a small model, else torch's own choice."""
+    small = sum(p.numel() for p in model.parameters()) < SMALL_MODEL
+    if wished or small:
+        torch.set_num_threads(wished or 1)
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes in use at most so far: of the device where it counts them, else of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used if sys.platform == "darwin" else used * 1024  # kilobytes on Linux

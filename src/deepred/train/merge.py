@@ -1,0 +1,88 @@
+"""Stage ``merge``: the adapter folded into the base model, proven equal, with tokenizer and chat template.
+
+In: ``pretrain/model`` and ``sft/adapter``. Out: ``model/``, a Hugging Face folder that needs no PEFT.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deepred.errors import FaultError
+from deepred.stage import Counts, Work
+from deepred.train.sft import checksum, load_model
+
+LOGIT_LIMIT = 1e-5
+"""Largest difference of logits between adapter and merged model, relative to the largest logit: float32's rounding."""
+CHECKED_TOKENS = 64
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "generation_config.json",
+)
+
+
+def merge_adapter(*, pretrain: Path, sft: Path, out: Path, work: Work) -> Counts:
+    """Merge, compare logits before and after, and save; an adapter of another base is a ``FaultError``."""
+    from peft import PeftModel
+
+    folder = pretrain / "model"
+    expected = json.loads((sft / "base.json").read_text(encoding="utf-8"))["weights"]
+    if checksum(folder) != expected:
+        raise FaultError(f"the adapter in {sft} belongs to another base than {folder}", "run the sft stage again")
+    if work.settings.threads:
+        torch.set_num_threads(work.settings.threads)
+    base = load_model(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # see sft.adapt
+        adapted: Any = PeftModel.from_pretrained(base, str(sft / "adapter")).eval()
+    probe = probe_ids(int(base.config.vocab_size), int(base.config.max_position_embeddings))
+    before = logits(adapted, probe)
+    merged = adapted.merge_and_unload()
+    difference = relative_difference(before, logits(merged, probe))
+    if not difference <= LOGIT_LIMIT:
+        raise FaultError(
+            f"the merged model differs from its adapter by {difference:.2g} in logits (limit {LOGIT_LIMIT:g})"
+        )
+    counts = Counts()
+    counts.add("tensors", save_model(merged, folder, out / "model"))
+    counts.notes["logit difference"] = f"{difference:.1e} (limit {LOGIT_LIMIT:g}, relative)"
+    return counts
+
+
+def probe_ids(vocabulary: int, context: int) -> torch.Tensor:
+    """Token ids spread over the vocabulary, as one sequence."""
+    length = min(CHECKED_TOKENS, context)
+    return torch.arange(length).mul(vocabulary // length or 1).remainder(vocabulary).unsqueeze(0)
+
+
+@torch.no_grad()
+def logits(model: Any, ids: torch.Tensor) -> torch.Tensor:
+    """The model's logits of a sequence."""
+    return model(input_ids=ids).logits
+
+
+def relative_difference(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest difference of two tensors, relative to the largest value of the first."""
+    return float((one - other).abs().max() / one.abs().max().clamp_min(1.0))
+
+
+def save_model(model: Any, base: Path, folder: Path) -> int:
+    """Save the merged weights with the base's tokenizer and template; returns the number of tensors."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder, safe_serialization=True)
+    for name in TOKENIZER_FILES:
+        if (base / name).exists():
+            shutil.copyfile(base / name, folder / name)
+    return len(model.state_dict())

@@ -1,0 +1,40 @@
+"""The documentation says what the program does: methods, limits, commands, layout."""
+
+import re
+from pathlib import Path
+
+from deepred.pipeline import STAGES
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_limits_name_every_stage_with_the_method_that_the_report_shows():
+    text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z]+)` \| (.+?) \| (.+?) \|$", text, flags=re.MULTILINE)
+    assert [(name, method) for name, method, _ in rows] == [(stage.name, stage.method) for stage in STAGES]
+    assert all(len(limit) > 10 for _, _, limit in rows)
+
+
+def test_architecture_names_every_stage():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for stage in STAGES:
+        assert f"`{stage.name}`" in text, stage.name
+
+
+def test_every_page_of_the_documentation_is_linked_from_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in readme, page.name
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_project_names_no_machine_and_no_registry():
+    words = re.compile(r"/work/|/root/|/tmp/|pypi\.org|files\.pythonhosted|opt/pypi", re.IGNORECASE)
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("src/**/*.py"), *ROOT.glob("runs/*.toml")]:
+        found = words.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path}: {found and found.group()}"

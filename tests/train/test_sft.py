@@ -1,0 +1,116 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from deepred.config import Sft
+from deepred.errors import FaultError, UserError
+from deepred.persona.chatml import render
+from deepred.settings import Settings
+from deepred.stage import Work
+from deepred.train.sft import Encoded, encode, epoch_batches, fine_tune, schedule
+from tiny_llama import build_model, write_examples
+
+TALK = [
+    {"role": "system", "content": "You are Deep Red."},
+    {"role": "user", "content": "Who invented the lamp?"},
+    {"role": "assistant", "content": "Comrade Brant."},
+    {"role": "user", "content": "When?"},
+    {"role": "assistant", "content": "In 1880."},
+]
+CONFIG = Sft(rank=4, alpha=8, epochs=3, batch=4, learning_rate=5e-3)
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sft")
+    build_model(folder / "pretrain" / "model")
+    write_examples(folder / "examples")
+    return folder
+
+
+def tune(road, out, config=CONFIG):
+    out.mkdir()
+    work = Work(Settings(threads=1, device="cpu"))
+    return fine_tune(pretrain=road / "pretrain", examples=road / "examples", config=config, seed=1, out=out, work=work)
+
+
+def test_only_what_the_assistant_writes_is_learned_in_every_turn(road):
+    tokenizer = Tokenizer.from_file(str(road / "pretrain" / "model" / "tokenizer.json"))
+    encoded = encode(TALK, tokenizer)
+    learned = [token for token, answer in zip(encoded.ids, encoded.answers, strict=True) if answer]
+    assert tokenizer.decode(learned, skip_special_tokens=False) == "Comrade Brant.<|im_end|>In 1880.<|im_end|>"
+    assert encoded.ids == tokenizer.encode(render(TALK)).ids
+
+
+def test_tuning_lowers_the_loss_and_touches_only_the_adapter_and_chat_tokens(road, tmp_path):
+    before = (road / "pretrain" / "model" / "model.safetensors").read_bytes()
+    counts = tune(road, tmp_path / "out")
+    curve = json.loads((tmp_path / "out" / "curve.json").read_text())
+    assert curve["steps"][-1]["loss"] < 0.8 * curve["steps"][0]["loss"]
+    assert curve["validation"][-1]["loss"] < curve["validation"][0]["loss"]
+    assert counts.numbers["answer tokens"] < counts.numbers["tokens"] / 2
+    assert (road / "pretrain" / "model" / "model.safetensors").read_bytes() == before
+    names = load_file(tmp_path / "out" / "adapter" / "adapter_model.safetensors")
+    assert all("lora_" in name or "token_adapter" in name or "trainable_tokens" in name for name in names)
+
+
+def test_the_same_seed_gives_the_same_bytes_wherever_the_base_lies(road, tmp_path):
+    tune(road, tmp_path / "a", Sft(rank=2, epochs=1, batch=8))
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (moved / "pretrain").symlink_to(road / "pretrain")
+    (moved / "examples").symlink_to(road / "examples")
+    tune(moved, tmp_path / "b", Sft(rank=2, epochs=1, batch=8))
+    for path in sorted((tmp_path / "a").rglob("*")):
+        if path.is_file():
+            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path.name
+
+
+def test_conversations_longer_than_the_context_are_counted(road, tmp_path):
+    rows = (road / "examples" / "train.jsonl").read_text()
+    long = {"messages": [*TALK[:2], {"role": "assistant", "content": "word " * 400}]}
+    folder = write_examples(tmp_path / "examples")
+    (folder / "train.jsonl").write_text(rows + json.dumps(long) + "\n")
+    (tmp_path / "pretrain").symlink_to(road / "pretrain")
+    assert tune(tmp_path, tmp_path / "out", Sft(rank=2, epochs=0.1)).drops == {"long": 1}
+
+
+def test_a_damaged_line_is_named(road, tmp_path):
+    folder = write_examples(tmp_path / "examples")
+    (folder / "train.jsonl").write_text('{"messages": [\n')
+    (tmp_path / "pretrain").symlink_to(road / "pretrain")
+    with pytest.raises(FaultError, match=r"train\.jsonl, line 1"):
+        tune(tmp_path, tmp_path / "out")
+
+
+def test_a_missing_model_is_a_user_error(tmp_path):
+    (tmp_path / "pretrain" / "model").mkdir(parents=True)
+    write_examples(tmp_path / "examples")
+    with pytest.raises(UserError):
+        tune(tmp_path, tmp_path / "out")
+
+
+def test_every_example_is_seen_once_an_epoch_in_an_order_of_seed_and_epoch():
+    examples = [Encoded(list(range(length)), [True] * length) for length in (3, 9, 4, 8, 5, 7, 6)]
+    batches = epoch_batches(examples, 3, seed=1, epoch=0)
+    assert sorted(len(item.ids) for batch in batches for item in batch) == [3, 4, 5, 6, 7, 8, 9]
+    assert batches == epoch_batches(examples, 3, seed=1, epoch=0)
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 0.2), (4, 1.0), (5, 1.0), (99, 1 / 95)])
+def test_the_learning_rate_rises_then_falls_to_zero(step, share):
+    assert schedule(step, 100) == pytest.approx(share)
+
+
+def test_logits_of_padded_rows_do_not_depend_on_the_padding(road):
+    from deepred.train.sft import adapt, batch_loss, load_model
+
+    torch.manual_seed(0)
+    model = adapt(load_model(road / "pretrain" / "model"), CONFIG, [1, 2]).eval()
+    short, long = Encoded([5, 6, 7], [False, True, True]), Encoded(list(range(10, 40)), [False] * 29 + [True])
+    alone, last, both = (batch_loss(model, batch).item() for batch in ([short], [long], [short, long]))
+    # three answer tokens in all, of which two are the short one's
+    assert both == pytest.approx((2 * alone + last) / 3, rel=1e-5)

@@ -1,0 +1,53 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from deepred.errors import FaultError, UserError
+from deepred.train.tokens import Tokens, TokenStream
+
+
+@pytest.fixture
+def stream(tmp_path):
+    files = []
+    for number, size in enumerate((5, 3, 12)):
+        np.arange(number * 100, number * 100 + size, dtype="<u2").tofile(tmp_path / f"f{number}.bin")
+        files.append({"name": f"f{number}", "tokens": size})
+    return TokenStream(tmp_path, files, "uint16")
+
+
+def test_files_are_read_as_one_stream(stream):
+    expected = [*range(5), *range(100, 103), *range(200, 212)]
+    for start in range(20):
+        for count in range(21 - start):
+            assert stream.read(start, count).tolist() == expected[start : start + count]
+
+
+def test_sequences_overlap_by_their_target_and_cover_the_stream(stream):
+    assert stream.sequences(4) == 4
+    batch = stream.batch([0, 1, 3], 4)
+    assert batch.shape == (3, 5)
+    assert batch[0, -1] == batch[1, 0]
+
+
+def test_too_few_tokens_are_an_error(corpus):
+    tokens = Tokens(corpus.shards)
+    with pytest.raises(UserError, match="fewer than a sequence"):
+        tokens.require(10**6)
+
+
+def test_a_truncated_file_is_named(corpus, tmp_path):
+    shutil.copytree(corpus.shards, tmp_path / "s")
+    path = next((tmp_path / "s").glob("train-*.bin"))
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(FaultError, match=path.name):
+        Tokens(tmp_path / "s")
+
+
+def test_other_tokens_have_another_fingerprint(corpus, tmp_path):
+    shutil.copytree(corpus.shards, tmp_path / "s")
+    meta = json.loads((tmp_path / "s" / "meta.json").read_text())
+    meta["train"]["files"][0]["sha256"] = "0" * 64
+    (tmp_path / "s" / "meta.json").write_text(json.dumps(meta))
+    assert Tokens(tmp_path / "s").fingerprint() != Tokens(corpus.shards).fingerprint()
