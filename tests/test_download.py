@@ -266,7 +266,8 @@ def test_texts_of_the_archive_carry_the_size_and_checksum_of_their_metadata(serv
     server.files["meta/mybook"] = json.dumps(
         {"files": [{"name": "mybook_djvu.txt", "size": str(len(DATA)), "sha1": SHA1}]}
     ).encode()
-    table = {"chess-books": {"mirrors": [server.url], "each": ["{id}/{id}_djvu.txt"], "metadata": server.url + "/meta/{id}", "licence": "", "rate": 1, "pause": 0.0}}  # fmt: skip
+    archive = {"mirrors": [server.url], "each": ["{id}/{id}_djvu.txt"], "metadata": server.url + "/meta/{id}"}
+    table = {"chess-books": {**archive, "licence": "", "rate": 1, "pause": 0.0}}
     plan = plan_download("chess-books", Options(ids=("mybook",)), transfer, table)
     assert (plan.items[0].size, plan.items[0].checksum) == (len(DATA), f"sha1:{SHA1}")
     with pytest.raises(FaultError, match="no metadata"):

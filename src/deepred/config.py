@@ -146,6 +146,17 @@ class Books(Section):
     undated: Literal["drop", "author-death"] = Field(
         default="author-death", description="A book without a publication date: drop, or date by the author's death."
     )
+    reading: Literal["all", "deepred"] = Field(
+        default="all", description="`deepred` takes only books of the shipped reading list, `all` takes every book."
+    )
+    languages: list[str] = Field(default=[], description="Languages to take, as codes (`en`); empty: all.")
+    subjects: list[str] = Field(default=[], description="Take books with one of these in a catalogue subject.")
+    shelves: list[str] = Field(default=[], description="Take books with one of these in a catalogue bookshelf.")
+    authors: list[str] = Field(default=[], description="Take books of these authors.")
+    ids: list[int] = Field(default=[], description="Take books with these e-book numbers.")
+    free_by: int = Field(
+        default=0, ge=0, description="Take only books free by this year where works last for life + 70 (0: all)."
+    )
 
 
 class Chess(Section):
@@ -155,7 +166,7 @@ class Chess(Section):
     limit: int = Field(default=0, ge=0, description="Games written at most (0: all).")
     renderings: dict[str, float] = Field(
         default={"movetext": 1.0, "narrated": 1.0, "descriptive": 0.5, "positions": 0.5},
-        description="Weights of the renderings: movetext, narrated, descriptive (notation), positions (diagram and questions).",
+        description="Weights of the renderings: movetext, narrated, descriptive, positions (diagram and questions).",
     )
 
 
@@ -279,8 +290,12 @@ class Sft(Section):
     rank: int = Field(default=16, ge=1, description="LoRA rank.")
     alpha: int = Field(default=32, ge=1, description="LoRA scale.")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="LoRA dropout.")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
-    epochs: float = Field(default=2.0, gt=0, description="Epochs over the examples.")
+    learning_rate: float = Field(
+        default=3e-3,
+        gt=0,
+        description="Peak learning rate: 3e-3 for a million parameters, 2e-4 for hundreds of millions.",
+    )
+    epochs: float = Field(default=4.0, gt=0, description="Epochs over the examples.")
     batch: int = Field(default=16, ge=1, description="Conversations of an optimizer step.")
 
 

@@ -1,9 +1,9 @@
 """The road, in order: every stage with what it needs and reads. Start reading here.
 
-Each row names the function that does the work (``module:function``). The function is called with the
-folders it needs by stage name (``articles=Path(...)``), ``config`` (its own section), ``sources`` (resolved files of
-its section, where it names any), the keys it reads (``cutoff`` as a day, ``straddling``, ``seed``, ``arm``), ``out``
-and ``work``; it returns ``Counts``.
+Each row names the function that does the work (``module:function``) and, in a line, its method. The function is called
+with the folders it needs by stage name (``articles=Path(...)``), ``config`` (its own section), ``sources`` (resolved
+files of its section, where it names any), the keys it reads (``cutoff`` as a day, ``straddling``, ``seed``, ``arm``),
+``out`` and ``work``; it returns ``Counts``. What each does not do yet stands in ``docs/limits.md``.
 """
 
 from __future__ import annotations
@@ -13,18 +13,46 @@ from deepred.stage import Stage
 ALL_ARMS = ("filtered", "unfiltered", "floor")
 
 STAGES: tuple[Stage, ...] = (
-    Stage("world", 1, "deepred.sources.world:build_world", "A generated encyclopedia with ground truth."),
-    Stage("articles", 1, "deepred.sources.wikipedia:extract_articles", "TBD", needs=("world",)),
-    Stage("facts", 1, "deepred.dating.wikidata:extract_facts", "TBD", needs=("world",)),
-    Stage("dates", 1, "deepred.dating.resolve:date_articles", "TBD", needs=("articles", "facts")),
     Stage(
-        "emergence", 1, "deepred.filters.emergence:learn_emergence", "TBD", needs=("articles", "dates"), reads=("seed",)
+        "world",
+        1,
+        "deepred.sources.world:build_world",
+        "Writes a fictional encyclopedia, facts, books and games by seed, with the truth of every sentence.",
+    ),
+    Stage(
+        "articles",
+        1,
+        "deepred.sources.wikipedia:extract_articles",
+        "One-pass wikitext scan of byte ranges of the dump: text, links with offsets, categories, infobox dates.",
+        needs=("world",),
+    ),
+    Stage(
+        "facts",
+        1,
+        "deepred.dating.wikidata:extract_facts",
+        "Dated claims of Wikidata's JSON dump and YAGO, for entities with an article, joined by sitelink and QID.",
+        needs=("world",),
+    ),
+    Stage(
+        "dates",
+        1,
+        "deepred.dating.resolve:date_articles",
+        "Facts, categories, infobox and lead merged by precedence into an interval, first known and evidence.",
+        needs=("articles", "facts"),
+    ),
+    Stage(
+        "emergence",
+        1,
+        "deepred.filters.emergence:learn_emergence",
+        "Years of words and names in dated sentences, hashed; first-known days of titles, names and links.",
+        needs=("articles", "dates"),
+        reads=("seed",),
     ),
     Stage(
         "classes",
         1,
         "deepred.filters.classify:classify_articles",
-        "TBD",
+        "O, N, S or U from first known, attested end and the cutoff; undated mostly-late articles become N.",
         needs=("articles", "dates", "emergence"),
         reads=("cutoff", "straddling"),
     ),
@@ -32,7 +60,7 @@ STAGES: tuple[Stage, ...] = (
         "passages",
         1,
         "deepred.filters.passages:filter_articles",
-        "TBD",
+        "Drops by date, link, name, term, a model fitted on dated sentences, and what leans on a dropped sentence.",
         needs=("articles", "dates", "emergence", "classes"),
         reads=("cutoff", "straddling", "seed", "arm"),
         arms=("filtered", "unfiltered"),
@@ -41,27 +69,39 @@ STAGES: tuple[Stage, ...] = (
         "audit",
         1,
         "deepred.filters.audit:audit_passages",
-        "TBD",
+        "A stratified sheet of kept sentences, automatic evidence, and a Clopper-Pearson bound once labelled.",
         needs=("articles", "passages", "emergence"),
         reads=("cutoff", "seed"),
     ),
     Stage(
-        "books", 1, "deepred.sources.gutenberg:collect_books", "TBD", needs=("world",), reads=("cutoff", "straddling")
+        "books",
+        1,
+        "deepred.sources.gutenberg:collect_books",
+        "Cleans Gutenberg texts and dates each by catalogue, title page, edition note or lifetime, with its reason.",
+        needs=("world",),
+        reads=("cutoff", "straddling"),
     ),
     Stage(
         "chess",
         1,
         "deepred.sources.chess:narrate_games",
-        "TBD",
+        "Admits games by headers before parsing, removes duplicates, replays them and writes four true renderings.",
         needs=("world",),
         reads=("cutoff", "straddling", "seed"),
     ),
-    Stage("topics", 1, "deepred.sources.topics:collect_events", "TBD", needs=("articles",), reads=("cutoff",)),
+    Stage(
+        "topics",
+        1,
+        "deepred.sources.topics:collect_events",
+        "Reads year and date articles into dated events; those before the cutoff become a document a year.",
+        needs=("articles",),
+        reads=("cutoff",),
+    ),
     Stage(
         "probes",
         1,
         "deepred.corpus.probes:build_probes",
-        "TBD",
+        "Statements of dated facts with options of the same relation and era, fixed and hashed before training.",
         needs=("world", "articles", "dates", "facts", "topics"),
         reads=("cutoff", "seed"),
     ),
@@ -69,18 +109,31 @@ STAGES: tuple[Stage, ...] = (
         "mixture",
         1,
         "deepred.corpus.mixture:mix_corpus",
-        "TBD",
+        "Joins documents, drops near-duplicates and probe wording, weights by source, splits by document.",
         needs=("world", "passages", "books", "chess", "topics", "probes"),
         reads=("seed", "arm"),
         arms=ALL_ARMS,
     ),
-    Stage("tokenizer", 1, "deepred.corpus.tokenizer:train_tokenizer", "TBD", needs=("mixture",)),
-    Stage("shards", 1, "deepred.corpus.shards:write_shards", "TBD", needs=("mixture", "tokenizer"), arms=ALL_ARMS),
+    Stage(
+        "tokenizer",
+        1,
+        "deepred.corpus.tokenizer:train_tokenizer",
+        "Trains byte-level BPE on the filtered training split, or adopts a folder's tokenizer.json.",
+        needs=("mixture",),
+    ),
+    Stage(
+        "shards",
+        1,
+        "deepred.corpus.shards:write_shards",
+        "Encodes documents into flat uint16/uint32 token files with document offsets and checksums.",
+        needs=("mixture", "tokenizer"),
+        arms=ALL_ARMS,
+    ),
     Stage(
         "pretrain",
         1,
         "deepred.train.pretrain:pretrain",
-        "TBD",
+        "Trains a Llama or continues a base: chunked cross-entropy, AdamW, exact resume after kill -9.",
         needs=("shards", "tokenizer"),
         reads=("seed",),
         arms=ALL_ARMS,
@@ -94,17 +147,44 @@ STAGES: tuple[Stage, ...] = (
         needs=("passages", "dates", "facts", "topics", "tokenizer"),
         reads=("cutoff", "seed"),
     ),
-    Stage("sft", 1, "deepred.train.sft:fine_tune", "TBD", needs=("pretrain", "examples"), reads=("seed",)),
-    Stage("merge", 1, "deepred.train.merge:merge_adapter", "TBD", needs=("pretrain", "sft")),
-    Stage("gguf", 1, "deepred.export.gguf:export_gguf", "TBD", needs=("merge", "examples"), reads=("cutoff",)),
+    Stage(
+        "sft",
+        1,
+        "deepred.train.sft:fine_tune",
+        "TBD",
+        needs=("pretrain", "examples"),
+        reads=("seed",),
+    ),
+    Stage(
+        "merge",
+        1,
+        "deepred.train.merge:merge_adapter",
+        "TBD",
+        needs=("pretrain", "sft"),
+    ),
+    Stage(
+        "gguf",
+        1,
+        "deepred.export.gguf:export_gguf",
+        "TBD",
+        needs=("merge", "examples"),
+        reads=("cutoff",),
+    ),
     Stage(
         "evaluate",
         1,
         "deepred.evaluate.horizon:evaluate_model",
-        "TBD",
+        "Multiple choice by PMI-normalised log-likelihood; accuracy per fact with bootstrap intervals over facts.",
         needs=("pretrain", "probes"),
         reads=("cutoff", "seed"),
         arms=ALL_ARMS,
     ),
-    Stage("report", 1, "deepred.evaluate.report:write_report", "TBD", needs=(), reads=("cutoff",), needs_all=True),
+    Stage(
+        "report",
+        1,
+        "deepred.evaluate.report:write_report",
+        "One HTML page, Markdown and JSON: arms, gains over the floor, leaks traced to training sentences.",
+        reads=("cutoff", "name"),
+        needs_all=True,
+    ),
 )

@@ -33,6 +33,8 @@ KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
 
 
+RUNS = "runs"
+"""Folder of the data folder in which each run's latest keys are remembered, so that ``clean`` knows what is used."""
 GOES_ON = "the same command goes on where it stopped"
 
 
@@ -345,8 +347,6 @@ def standalone(out: Path, manifest: dict[str, Any]) -> Generator[Path]:
 
 def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:
     """Build all nodes of a pipeline in order, up to and with the stage ``until``."""
-    from deepred.upkeep import remember_run
-
     last = pipeline.node(until).stage.name if until else pipeline.nodes[-1].stage.name
     names = [node.stage.name for node in pipeline.nodes]
     wanted = pipeline.nodes[: len(names) - names[::-1].index(last)]
@@ -356,3 +356,12 @@ def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) ->
     for node in wanted:
         pipeline.build(node, work)
     remember_run(pipeline, wanted)
+
+
+def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:
+    """Record the keys that a run now uses."""
+    folder = pipeline.settings.data / RUNS
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {node.name: f"{node.stage.name}/{pipeline.key(node)}" for node in nodes}
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    inputs.write_json(folder / f"{pipeline.run.name}.json", {"finished": finished, "outputs": keys})

@@ -6,28 +6,15 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from deepred import inputs
 from deepred.display import summary
 from deepred.errors import UserError
-from deepred.runner import Node, Pipeline, hash_files, is_complete, output_hash, read_manifest
+from deepred.runner import RUNS, Node, Pipeline, hash_files, is_complete, output_hash, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Counts
-
-RUNS = "runs"
-"""Folder of the data folder in which each run's latest keys are remembered, so that ``clean`` knows what is used."""
-
-
-def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:
-    """Record the keys that a run now uses."""
-    folder = pipeline.settings.data / RUNS
-    folder.mkdir(parents=True, exist_ok=True)
-    keys = {node.name: f"{node.stage.name}/{pipeline.key(node)}" for node in nodes}
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    inputs.write_json(folder / f"{pipeline.run.name}.json", {"finished": finished, "outputs": keys})
 
 
 def node_status(pipeline: Pipeline, node: Node) -> dict[str, Any]:

@@ -41,9 +41,18 @@ def test_category_dates_its_articles(name: str, kind: str, first: int, last: int
 
 @pytest.mark.parametrize(
     "name",
-    ["Films set in 1942", "Articles with dead links from July 2012", "Use dmy dates from May 2011", "American novelists",
-     "Fiction set in the 1960s", "Route 66", "Year of birth missing", "0 births", "Novels about 1917"],
-)  # fmt: skip
+    [
+        "Films set in 1942",
+        "Articles with dead links from July 2012",
+        "Use dmy dates from May 2011",
+        "American novelists",
+        "Fiction set in the 1960s",
+        "Route 66",
+        "Year of birth missing",
+        "0 births",
+        "Novels about 1917",
+    ],
+)
 def test_category_that_says_nothing_is_left_out(name: str) -> None:
     assert category_evidence(name) is None
 

@@ -20,22 +20,60 @@ CUTOFF = 19690720
 
 SUBJECTS: list[tuple[str, str, list[str], str]] = [
     # title, lead, categories, class at 1969-07-20
-    ("2001: A Space Odyssey", "2001: A Space Odyssey is a 1968 science fiction film directed by Stanley Kubrick.", ["1968 films"], "O"),
-    ("Civil Rights Act of 1964", "The Civil Rights Act of 1964 was enacted on July 2, 1964.", ["1964 in American law"], "O"),
-    ("Apollo 11", "Apollo 11 was the spaceflight that landed on the Moon on July 20, 1969.", ["Spacecraft launched in 1969"], "N"),
-    ("Augustus", "Augustus (23 September 63 BC – 19 August AD 14) was the first emperor. He ruled from 27 BC.", ["63 BC births", "14 deaths"], "O"),
+    (
+        "2001: A Space Odyssey",
+        "2001: A Space Odyssey is a 1968 science fiction film directed by Stanley Kubrick.",
+        ["1968 films"],
+        "O",
+    ),
+    (
+        "Civil Rights Act of 1964",
+        "The Civil Rights Act of 1964 was enacted on July 2, 1964.",
+        ["1964 in American law"],
+        "O",
+    ),
+    (
+        "Apollo 11",
+        "Apollo 11 was the spaceflight that landed on the Moon on July 20, 1969.",
+        ["Spacecraft launched in 1969"],
+        "N",
+    ),
+    (
+        "Augustus",
+        "Augustus (23 September 63 BC – 19 August AD 14) was the first emperor. He ruled from 27 BC.",
+        ["63 BC births", "14 deaths"],
+        "O",
+    ),
     ("Hammurabi", "Hammurabi (c. 1810 BC – c. 1750 BC) was the sixth king of Babylon. He ruled.", [], "O"),
-    ("A living engineer", "A living engineer (born 3 May 1925) is an engineer. He built bridges.", ["1925 births", "Living people"], "S"),
+    (
+        "A living engineer",
+        "A living engineer (born 3 May 1925) is an engineer. He built bridges.",
+        ["1925 births", "Living people"],
+        "S",
+    ),
     ("A late engineer", "A late engineer (born 3 May 1955) is an engineer.", ["1955 births", "Living people"], "N"),
-    ("Rene Hurlemann", "Rene Hurlemann is a German psychiatrist (born 1975). He teaches.", ["1975 births", "Living people"], "N"),
+    (
+        "Rene Hurlemann",
+        "Rene Hurlemann is a German psychiatrist (born 1975). He teaches.",
+        ["1975 births", "Living people"],
+        "N",
+    ),
     ("Acme", "Acme is a company founded in 1871.", ["Companies established in 1871"], "S"),
     ("Acme", "Acme was a company founded in 1871 and dissolved in 1931.", ["Companies disestablished in 1931"], "O"),
     ("Star Wars", "Star Wars is a 1977 film.", ["1977 films"], "N"),
-    ("Jakarta", "Jakarta is the capital of Indonesia. It was established in 1527.", ["Populated places established in the 16th century"], "S"),
+    (
+        "Jakarta",
+        "Jakarta is the capital of Indonesia. It was established in 1527.",
+        ["Populated places established in the 16th century"],
+        "S",
+    ),
     ("Long life", "Long life (1 May 1900 – 2 June 1980) was a poet. She wrote.", ["1900 births", "1980 deaths"], "S"),
+    ("1969", "Year 1969 was a common year.", [], "S"),
+    ("1968", "Year 1968 was a leap year.", [], "O"),
+    ("2nd millennium BC", "The 2nd millennium BC.", [], "O"),
     ("Water", "Water is a chemical substance.", [], "U"),
     ("Life", "Life is a magazine first published in 1883.", [], "S"),
-]  # fmt: skip
+]
 
 
 def date(title: str, text: str, categories: list[str]) -> Dating:

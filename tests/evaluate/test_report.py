@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deepred.config import Report
+from deepred.documents import document_schema, write_rows
 from deepred.evaluate.choices import Answer, summarize
 from deepred.evaluate.report import gather, read_manifests, write_report
 from deepred.evaluate.statistics import Resampling
@@ -67,10 +68,26 @@ def make_run(root: Path, skill: dict[str, tuple[float, float]] = SKILL, families
     (passages / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in samples), encoding="utf-8")
     audit = add(outputs, root, "audit")
     (audit / "audit.json").write_text('{"status": "not labelled", "residual": null}', encoding="utf-8")
-    add(outputs, root, "probes", {"notes": {"hash": "ab" * 32}, "numbers": {"families": 400}})
+    probes = add(outputs, root, "probes", {"notes": {"hash": "ab" * 32}, "numbers": {"families": 400}})
+    asked = [
+        {"family": one.family, "era": one.era, "known": one.known, "relation": one.relation,
+         "subject": f"Thing {one.family}", "answer_text": f"Person {one.family}"}
+        for one in make_answers(0, 0, families, "")
+    ]  # fmt: skip
+    (probes / "probes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
     for arm, (before, after) in skill.items():
         sources = {"wikipedia": {"documents": 380, "characters": 1_200_000, "share": 1.0}}
-        add(outputs, root, f"mixture@{arm}", {"notes": {"sources": sources, "exposures": {"median": 14}}})
+        mixture = add(outputs, root, f"mixture@{arm}", {"notes": {"sources": sources, "exposures": {"median": 14}}})
+        late = f"f{families}"
+        stated = {row["family"]: 12 for row in asked if row["era"] == "before"} | {late: 1}
+        (mixture / "exposures.json").write_text(json.dumps(stated), encoding="utf-8")
+        document = dict.fromkeys(document_schema().names) | {
+            "id": "wikipedia:7",
+            "source": "wikipedia",
+            "title": "Leaky",
+        }
+        document["text"] = f"All is well. Thing {late} was made by Person {late}."
+        write_rows(mixture / "train-wikipedia.parquet", [document], document_schema())
         pretrain = add(
             outputs,
             root,
@@ -142,6 +159,15 @@ def test_gain_over_the_floor_is_paired_by_family(demo: tuple[dict, Path]):
     assert report["gain"]["before"]["gain"] == pytest.approx(difference, abs=1e-3)
     assert report["gain"]["before"]["families"] == 200
     assert report["gain"]["after"]["low"] < 0 < report["gain"]["after"]["high"]
+
+
+def test_a_later_fact_in_the_training_text_is_shown_with_its_document(demo: tuple[dict, Path]):
+    report, out = demo
+    assert report["exposures"]["filtered"]["after"] == {"families": 200, "stated": 1, "statements": 1, "median": 0}
+    assert [row["family"] for row in report["leaks"]] == ["f200"]
+    assert report["finding"].endswith("Its training text still states 1 of the 200 later facts.")
+    assert report["leaks"][0]["traces"][0]["sentence"] == "Thing f200 was made by Person f200."
+    assert "Thing f200 was made by Person f200." in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_html_is_one_file_without_requests_or_scripts(demo: tuple[dict, Path]):

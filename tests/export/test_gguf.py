@@ -6,13 +6,15 @@ import pytest
 from deepred.config import Gguf
 from deepred.errors import FaultError, UserError
 from deepred.export.card import size_label
+from deepred.export.gates import divergence
 from deepred.export.gguf import export_gguf, read_metadata
 from deepred.export.quantize import pack, tensor_type
+from deepred.export.sentencepiece import adds_space
 from deepred.export.tensors import Shape, permute, read_checkpoint, read_shape, unpermute
 from deepred.export.vocabulary import pattern_name, read_vocabulary
 from deepred.settings import Settings
 from deepred.stage import Work
-from tiny_llama import build_model, write_examples
+from tiny_llama import TEMPLATE, build_model, write_examples
 
 pytestmark = pytest.mark.needs("gguf")
 WORK = Work(Settings(threads=1))
@@ -181,7 +183,7 @@ def shaped(width=256, layers=8, tied=True, heads=4, kv_heads=4):
         ("output_norm.weight", (64,), "Q4_K_M", shaped(), "F32"),
         ("token_embd.weight", (600, 64), "F16", shaped(), "F16"),
         ("blk.1.attn_q.weight", (256, 256), "Q4_K_M", shaped(), "Q4_K"),
-        # the first and last eighth of the layers and every third between get more bits, for values and feed-forward only
+        # more bits for values and feed-forward in the first and last eighth of the layers and every third between
         ("blk.0.attn_v.weight", (256, 256), "Q4_K_M", shaped(), "Q6_K"),
         ("blk.1.attn_v.weight", (256, 256), "Q4_K_M", shaped(), "Q4_K"),
         ("blk.3.ffn_down.weight", (256, 768), "Q4_K_M", shaped(), "Q6_K"),
@@ -234,3 +236,82 @@ def test_numbers_that_a_type_cannot_hold_are_faults():
 )
 def test_sizes_are_named_as_file_names_do(count, label):
     assert size_label(int(count)) == label
+
+
+def test_divergence_is_zero_for_equals_and_counts_the_rest_as_one_token():
+    import torch
+
+    half = torch.tensor([0.5, 0.3], dtype=torch.float64).log()
+    other = torch.tensor([0.4, 0.3], dtype=torch.float64).log()
+    assert divergence(half, half) == 0.0
+    assert divergence(half, other) == pytest.approx(0.5 * np.log(5 / 4) + 0.2 * np.log(2 / 3))
+
+
+def read_pieces(path):
+    """The pieces of a SentencePiece model, a protobuf whose field 1 is repeated {1: piece, 2: score, 3: type}."""
+    data, place, pieces = path.read_bytes(), 0, []
+
+    def number(place):
+        value = shift = 0
+        while True:
+            byte = data[place]
+            value |= (byte & 127) << shift
+            place, shift = place + 1, shift + 7
+            if byte < 128:
+                return value, place
+
+    while place < len(data) and data[place] == 0x0A:
+        length, place = number(place + 1)
+        size, start = number(place + 1)
+        pieces.append(data[start : start + size].decode())
+        place += length
+    return pieces
+
+
+def build_sentencepiece(folder, pieces):
+    """``folder`` becomes a random Llama with these pieces as a fast tokenizer, ChatML's tokens added."""
+    import torch
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    merges = []
+    for piece in pieces:
+        halves = [(piece[:cut], piece[cut:]) for cut in range(1, len(piece))]
+        found = [pair for pair in halves if pair[0] in vocabulary and pair[1] in vocabulary]
+        merges += sorted(found, key=lambda pair: (vocabulary[pair[0]], vocabulary[pair[1]]))
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    names = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+    tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in names])
+    folder.mkdir(parents=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": TEMPLATE}))
+    torch.manual_seed(0)
+    shape = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=128, initializer_range=0.1, **shape
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def test_the_llama_2_tokenizer_passes_the_gates(samples, tmp_path):
+    pieces = read_pieces(samples / "tokenizers" / "llama2-tokenizer.model")
+    assert len(pieces) == 32_000 and pieces[:3] == ["<unk>", "<s>", "</s>"]
+    build_sentencepiece(tmp_path / "model", pieces)
+    write_examples(tmp_path / "examples")
+    counts = export(tmp_path, tmp_path / "out", gate_strings=1000, quantizations=["Q8_0"])
+    assert counts.notes["gates"][0]["name"] == "token ids that differ in 1000 strings"
+
+
+def test_a_space_at_the_very_beginning_only_is_refused():
+    values = {"pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "first"}}
+    with pytest.raises(UserError, match="at the beginning only"):
+        adds_space(values)

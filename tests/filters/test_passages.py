@@ -120,7 +120,8 @@ def test_class_n_goes_whole_but_the_unfiltered_arm_keeps_everything(make_road: A
 
 
 def test_paragraphs_stay_and_headings_go_with_their_text(make_road: Any) -> None:
-    text = "It was made in 1890. It was sold in 1990.\nIt was made of salt.\nFuture life.\nIt closed in 1990.\nEarly life.\nIt opened in 1880."
+    first = "It was made in 1890. It was sold in 1990.\nIt was made of salt.\n"
+    text = first + "Future life.\nIt closed in 1990.\nEarly life.\nIt opened in 1880."
     road = make_road([("Subject", text)], plain=True)
     road.filter()
     assert road.kept()["Subject"] == "It was made in 1890.\n\nIt was made of salt.\n\nEarly life.\n\nIt opened in 1880."

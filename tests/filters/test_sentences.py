@@ -26,7 +26,7 @@ def split(text: str) -> list[str]:
         ("東京は首都です。大阪は違います。", ["東京は首都です。", "大阪は違います。"]),
         ("यह पहला है। यह दूसरा है।", ["यह पहला है।", "यह दूसरा है।"]),
         ("Ноги устали. Он сел.", ["Ноги устали.", "Он сел."]),
-        ("It drew visitors.A club met in 1990.Then it left.", ["It drew visitors.", "A club met in 1990.", "Then it left."]),
+        ("It drew us.A club met in 1990.Then it left.", ["It drew us.", "A club met in 1990.", "Then it left."]),
         ("The site is example.com and Node.js too.", ["The site is example.com and Node.js too."]),
         ("… – ***", []),
         ("", []),
@@ -61,12 +61,14 @@ def test_sections_of_the_dump_are_headings() -> None:
         ("Teaching Alexander the Great.", True),
         ("It rains.", False),
         ("He was tall.", False),
-        ("This is a much longer line that goes on and on until nobody could take it for a heading.", False),
+        ("This is a much longer line that goes on until nobody could take it for a heading.", False),
         ("An ending without stop", False),
     ],
 )
 def test_plain_text_marks_a_heading_by_a_short_line_with_a_stop(line: str, heading: bool) -> None:
-    spans = segment(f"Title\n\nThe lead is here, and it is long.\n{line}\nThen comes the text, as it was.", (), "Title", plain=True)
+    spans = segment(
+        f"Title\n\nThe lead is here, and it is long.\n{line}\nThen comes the text, as it was.", (), "Title", plain=True
+    )
     assert (len(spans.headings) == 2) is heading
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from deepred.errors import UserError
 from deepred.inputs import PERSONAS
-from deepred.persona.examples import says_after
+from deepred.persona.material import says_after
 from deepred.persona.personas import load_persona, shipped_personas
 
 MINIMAL = """
@@ -77,7 +77,7 @@ def test_a_gold_conversation_with_a_date_of_the_space_age_says_from_when_it_coul
 def test_deep_red_has_twelve_variants_and_gold_of_every_theme():
     persona = shipped("deep-red")
     assert len(persona.system) >= 12
-    assert len(persona.gold) >= 20
+    assert len(persona.gold) >= 60
     assert {gold.theme for gold in persona.gold} == set(persona.themes)
     assert any(len(gold.turns) > 1 for gold in persona.gold)
     asked = [gold.turns[0].user for gold in persona.gold]

@@ -3,25 +3,15 @@ import json
 import pytest
 
 from deepred.errors import FaultError, UserError
-from deepred.export.card import Release
-from deepred.export.gguf import write_gguf
-from deepred.export.tensors import read_shape
-from deepred.export.vocabulary import read_vocabulary
 from deepred.serve.chat import chat
-from tiny_llama import build_model
+from tiny_llama import write_tiny_gguf
 
 pytestmark = pytest.mark.needs("gguf")
-RELEASE = Release("DeepRed", "0.1M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")
 
 
 @pytest.fixture(scope="module")
 def gguf(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("chat")
-    build_model(folder / "model")
-    shape = read_shape(folder / "model")
-    path = folder / "model.gguf"
-    write_gguf(folder / "model", path, "F16", shape, read_vocabulary(folder / "model", shape.vocabulary), RELEASE)
-    return path
+    return write_tiny_gguf(tmp_path_factory.mktemp("chat"))
 
 
 def talk(gguf, lines, **options):

@@ -205,7 +205,8 @@ def parse_descriptive(board, text):
     if text.startswith("O-O"):
         return [board.parse_san(text.split()[0])]
     form = re.match(
-        r"([KQRBNP])(?:\(([A-Z]+\d)\))?(?:-([A-Z]+\d)|x([KQRBNP])(?:\(([A-Z]+\d)\))?)( e\.p\.)?(?:=([QRBN]))?( ch| mate)?$",
+        r"([KQRBNP])(?:\(([A-Z]+\d)\))?(?:-([A-Z]+\d)|x([KQRBNP])(?:\(([A-Z]+\d)\))?)"
+        r"( e\.p\.)?(?:=([QRBN]))?( ch| mate)?$",
         text,
     )
     assert form, text

@@ -51,8 +51,8 @@ End of Project Gutenberg's The Red Plain, by Ann Author
 Section 1. General Terms of Use. http://www.gutenberg.org
 """
 FORBIDDEN_WORDS = (
-    "gutenberg", "transcriber", "proofread", "pgdp", "http:", "https:", "www.", "[illustration", "small print", "html version",
-    "redactor", "scanned by", "judith boss", "archive.org", "plain vanilla",
+    "gutenberg", "transcriber", "proofread", "pgdp", "http:", "https:", "www.", "[illustration", "small print",
+    "html version", "redactor", "scanned by", "judith boss", "archive.org", "plain vanilla",
 )  # fmt: skip
 FORBIDDEN = re.compile(r"\b(?:e-?texts?|e-?books?)\b|^(?:produced by|transcribed) ", re.MULTILINE)
 
@@ -85,6 +85,8 @@ def test_header_footer_and_credits_are_gone_and_prose_is_one_line_a_paragraph():
         "[Redactor's Note: _The Red Plain_ (Number V01) is a translation]",
         "{123}",
         "[Pg 12]",
+        "[page\n12]",
+        "cover",
         "E-text prepared by David Garcia and the Project Gutenberg Online\nDistributed Proofreading Team",
         "Transcribed from the 1908 Longmans edition by David Price, email ccx074@pglaf.org",
         "Produced by Suzanne Shell and the Online Distributed Proofreading Team at http://www.pgdp.net",
@@ -96,6 +98,13 @@ def test_header_footer_and_credits_are_gone_and_prose_is_one_line_a_paragraph():
 def test_what_was_added_to_a_book_is_removed(addition):
     cleaned = clean_book(book(f"THE RED PLAIN\n\n{addition}\n\nCHAPTER I\n\n{PROSE}"))
     assert cleaned.text == f"THE RED PLAIN\n\nCHAPTER I\n\n{' '.join(PROSE.split())}"
+
+
+def test_emphasis_marks_go_and_blanks_stay():
+    long = "It was _very_ cold, said _The Times_, and Mr. ____ went to x_1.\n\n_A note over\n\ntwo paragraphs._"
+    assert clean_book(book(long)).text == (
+        "It was very cold, said The Times, and Mr. ____ went to x_1.\n\nA note over\n\ntwo paragraphs."
+    )
 
 
 def test_an_unclosed_marker_costs_one_line_and_not_the_book():
@@ -156,9 +165,9 @@ def test_every_encoding_is_read_and_bytes_that_are_no_text_are_not(data, text):
     ("lines", "text"),
     [
         (["CHAPTER I"], "CHAPTER I"),
-        (["  Tyger Tyger, burning bright,", "  In the forests of the night"], "Tyger Tyger, burning bright,\nIn the forests of the night"),
+        (["  Tyger Tyger, burning bright,", "  In the night"], "Tyger Tyger, burning bright,\nIn the night"),
         (["HAMLET. To be, or not to be,", "  that is the question.", "OPHELIA. Good my lord."], None),
-        (["a word that fills the line up to its end and--", "then goes on"], "a word that fills the line up to its end and--then goes on"),
+        (["a dash stands at the end of this line, so--", "on"], "a dash stands at the end of this line, so--on"),
         (["KING        1", "QUEEN       2", "ROOK        3"], None),
         (["Mr. Polly", "Potwell Inn", "Kent"], None),
     ],
@@ -182,6 +191,8 @@ def test_lone_page_numbers_go_but_numbered_sections_stay():
         ("New York, MCMXIII", [1913]),
         ("TENTH IMPRESSION\n1908\n_First printed serially_, 1890.", [1908, 1890]),
         ("CONTENTS\n\n1902", []),
+        ("LOOKING BACKWARD\nAUTHOR'S PREFACE\nShawmut College, Boston,\nDecember 26, 2000", []),
+        ("The World Publishing House\nNew Yowk, 1877", [1877]),
         ("Looking Backward, from 2000 to 1887", []),
         ("I met him on Mars Day, June 10, 1967, in the Blue Room of the Liner\n" * 5, []),
     ],
@@ -190,6 +201,7 @@ def test_years_are_read_from_imprint_lines_of_the_title_page_only(front, years):
     assert [year for year, _ in title_page_years(front)] == years
 
 
+DOYLE = Person("Doyle, Arthur Conan", "author", 1859, 1930)
 VERNE = Person("Verne, Jules", "author", 1828, 1905)
 FRITH = Person("Frith, Henry", "translator", 1840, 1917)
 
@@ -197,12 +209,19 @@ FRITH = Person("Frith, Henry", "translator", 1840, 1917)
 @pytest.mark.parametrize(
     ("record", "front", "undated", "interval", "by"),
     [
-        (Record(1, people=(VERNE,), published=1873), "", "drop", Interval.of(1873), "catalogue"),
+        (Record(1, people=(DOYLE,), published=1902), "", "drop", Interval.of(1902), "catalogue"),
         (Record(1, people=(VERNE,)), "LONDON\n1879", "drop", Interval.of(1879), "title-page"),
-        (Record(1, people=(VERNE,)), "Copyright 1911\nFirst published 1877", "drop", Interval.of(1877), "title-page"),
+        (Record(1, people=(DOYLE,)), "Copyright 1911\nFirst published 1902", "drop", Interval.of(1902), "title-page"),
+        (
+            Record(1, people=(DOYLE,)),
+            "COPYRIGHT, 1921\n© 1949 BY A WIDOW",
+            "drop",
+            Interval(19210101, 19491231),
+            "title-page",
+        ),
         (Record(1, people=(VERNE,)), "Copyright, 2008", "author-death", Interval.of(2008), "title-page"),
-        (Record(1, people=(VERNE,)), "LONDON\n1802", "author-death", Interval(18400101, 19051231), "author-death"),
-        (Record(1, people=(VERNE,)), "", "author-death", Interval(18400101, 19051231), "author-death"),
+        (Record(1, people=(DOYLE,)), "LONDON\n1802", "author-death", Interval(18710101, 19301231), "author-death"),
+        (Record(1, people=(DOYLE,)), "", "author-death", Interval(18710101, 19301231), "author-death"),
         (Record(1, people=(VERNE,)), "", "drop", None, "undated"),
         # a translation has its own date, and the original's year does not date it
         (Record(1, people=(VERNE, FRITH), published=1873), "LONDON\n1879", "drop", Interval.of(1879), "title-page"),
@@ -223,6 +242,46 @@ def test_a_known_author_dates_a_book_that_no_catalogue_names():
         18780101, 19461231
     )
     assert name_key("Tolstoy, Leo, graf") == name_key("Leo Tolstoy")
+
+
+@pytest.mark.parametrize(
+    ("fields", "front", "notes", "interval", "by"),
+    [
+        # an English text of an author who wrote in French has a translator, whoever that was
+        ({"author": "Jules Verne", "language": "English"}, "", "", None, "undated"),
+        ({"author": "Jules Verne", "language": "French"}, "", "", Interval(18400101, 19051231), "author-death"),
+        (
+            {"author": "Leo Tolstoy"},
+            "Translated by Constance Garnett",
+            "",
+            Interval(18730101, 19461231),
+            "translator-death",
+        ),
+        (
+            {"author": "Jules Verne"},
+            "",
+            "a Google Books scan of\nan 1879 edition, printed in 1879",
+            Interval.of(1879),
+            "edition-note",
+        ),
+        (
+            {"author": "Edward Lasker"},
+            "",
+            "an e-text of the book, copyright 1918, made in 2003",
+            Interval.of(1918),
+            "edition-note",
+        ),
+    ],
+)
+def test_translators_are_sought_on_the_title_page_and_editions_in_notes(fields, front, notes, interval, by):
+    dating = date_book(None, fields, front, notes, "author-death")
+    assert (dating.interval, dating.by) == (interval, by)
+
+
+def test_public_domain_by_age_is_the_last_authority():
+    record = Record(1, people=(Person("Anon", "author"),), rights="Public domain in the USA.")
+    assert date_book(record, {}, "", "", "author-death").interval == Interval(14500101, 19631231)
+    assert date_book(record, {}, "", "", "drop").interval is None
 
 
 def test_people_of_the_csv_have_roles_and_lives():

@@ -1,5 +1,10 @@
-import pytest
+import re
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deepred.sources.layout import MARKS
 from deepred.sources.prefixes import Prefixes
 from deepred.sources.wikitext import Link, SlowError, parse
 
@@ -44,6 +49,7 @@ def text_of(wikitext: str) -> str:
         ("{{{1|fallback}}} text", "fallback text"),
         ("It is unclosed {{here and [[there", "It is unclosed here and there"),
         ("x ]] y }} z", "x y z"),
+        ("<poem>\nA line\nand a line\n</poem>", "A line\nand a line"),
         ("<blockquote>Said.</blockquote> After.", "Said.\n\nAfter."),
         ("__NOTOC__Text.", "Text."),
         ("", ""),
@@ -63,7 +69,9 @@ def test_headings_keep_level_and_offset_and_empty_sections_go():
 
 
 def test_links_hold_their_anchor_and_a_normalised_target():
-    wikitext = "The [[moon_landing#Apollo|first landing]]s of [[astronaut]]s, ({{x}}; [[2001: A Space Odyssey]]), [[w:X|y]]."
+    wikitext = (
+        "The [[moon_landing#Apollo|first landing]]s of [[astronaut]]s, ({{x}}; [[2001: A Space Odyssey]]), [[w:X|y]]."
+    )
     parsed = parse(wikitext, ENGLISH)
     assert parsed.text == "The first landings of astronauts, (2001: A Space Odyssey), y."
     assert [(parsed.text[k.start : k.end], k.target) for k in parsed.links] == [
@@ -103,7 +111,9 @@ def test_tables_become_lines_where_they_are_asked_for():
     assert [k.target for k in parsed.links] == ["Spassky"]
 
 
-@pytest.mark.parametrize("opener", ["{{", "[[", "{|", "\n{|", "<nowiki>", "<ref>", "<!--", "[http://a", "<table>", "{{a|", "''", "("])
+@pytest.mark.parametrize(
+    "opener", ["{{", "[[", "{|", "\n{|", "<nowiki>", "<ref>", "<!--", "[http://a", "<table>", "{{a|", "''", "("]
+)
 def test_unclosed_openers_cost_linear_time(opener):
     # ten times the text may cost ten times the time, never a hundred; the limit is far above what linear needs
     parse(opener * (100_000 // len(opener)), ENGLISH, seconds=5)
@@ -112,3 +122,125 @@ def test_unclosed_openers_cost_linear_time(opener):
 def test_a_page_over_its_time_limit_is_an_error():
     with pytest.raises(SlowError):
         parse("{{nowrap|x}}" * 1000, ENGLISH, seconds=1e-9)
+
+
+PIECES = [
+    "{{",
+    "}}",
+    "{{{",
+    "}}}",
+    "[[",
+    "]]",
+    "[",
+    "]",
+    "|",
+    "=",
+    "{|",
+    "|}",
+    "|-",
+    "!",
+    "==",
+    "'",
+    "'''",
+    "<ref>",
+    "</ref>",
+    "<!--",
+    "-->",
+    "<nowiki>",
+    "</nowiki>",
+    "<table>",
+    "</table>",
+    "<br/>",
+    "<",
+    ">",
+    "&nbsp;",
+    "&#2;",
+    "*",
+    ";",
+    ":",
+    "(",
+    ")",
+    ",",
+    "http://a.b",
+    "word",
+    "1969",
+    "<math>",
+    "</math>",
+    "<poem>",
+    "</poem>",
+    "#x",
+    "convert|1|km",
+    "lang|fr|mot",
+    "quote|x",
+    "File:a.jpg",
+    "Category:B",
+    "de:C",
+    "Infobox_x|born=1809",
+    "Ünïcode",
+    "漢字",
+    "NEWLINE",
+    "SPACE",
+    "LINK",
+    "VOID",
+]
+CHARACTERS = {"NEWLINE": "\n", "SPACE": " ", "LINK": "\x02", "VOID": "\x04"}
+PIECES = [CHARACTERS.get(piece, piece) for piece in PIECES]
+WIKITEXT = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=60).map("".join)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(WIKITEXT, st.sampled_from(["drop", "text"]))
+def test_any_text_is_parsed_with_offsets_that_hold(wikitext, tables):
+    parsed = parse(wikitext, ENGLISH, tables=tables)
+    assert not set(parsed.text) & set(MARKS)
+    assert parsed.text == parsed.text.strip()
+    for link in parsed.links:
+        assert 0 <= link.start < link.end <= len(parsed.text)
+        assert link.target
+    for section in parsed.sections:
+        assert parsed.text.startswith(section.title, section.start)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(alphabet=st.characters(whitelist_categories=["L", "Nd"]), min_size=1, max_size=30), st.text(max_size=20))
+def test_plain_words_survive_any_neighbour_paragraph(words, other):
+    other = re.sub(r"[<\[{|=\x00-\x1f]", "", other)
+    assert words in parse(f"{other}\n\n{words} and {words}.", ENGLISH).text
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "{{",
+        "[[",
+        "{|",
+        "<nowiki>",
+        "<ref>",
+        "{{a|",
+        "[[a|",
+        "{{nowrap|x",
+        "(\x04,",
+        "<poem>",
+        "  ",
+        "{{x}} ",
+        "[http://a ",
+    ],
+)
+def test_ten_times_the_markup_costs_about_ten_times_the_steps(unit):
+    import sys
+
+    def steps(count: int) -> int:
+        calls = 0
+
+        def count_calls(frame, event, argument):
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count_calls)
+        try:
+            parse(unit * count, ENGLISH)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    assert steps(3000) < 15 * steps(300) + 2000

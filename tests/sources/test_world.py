@@ -14,11 +14,9 @@ import pytest
 from deepred.config import World
 from deepred.settings import Settings
 from deepred.sources.world import build_world
-from deepred.sources.world_articles import MIX
+from deepred.sources.world_filler import MIX
 from deepred.sources.world_wiki import DUMP, INDEX
 from deepred.stage import Work
-
-SMALL = World.model_validate({"facts": 8, "mentions": 16})
 
 
 def build(out: Path, **config):
@@ -148,6 +146,46 @@ def test_known_days_spread_over_the_whole_time(world):
     assert all(fact["known"] // 10000 != 1969 for fact in rows(world, "facts"))
 
 
+@pytest.mark.parametrize("cutoff", [19291029, 19690720, 19900101])
+def test_any_cutoff_has_known_and_unknown_sentences(world, cutoff):
+    known = [row["known"] for row in rows(world, "sentences") if row["known"] is not None]
+    late = sum(day >= cutoff for day in known)
+    assert 0.25 < late / len(known) < 0.95
+
+
+@pytest.mark.parametrize("hinge", ["1929-10-29", "1990-01-01"])
+def test_another_hinge_gives_the_same_mix(tmp_path, hinge):
+    counts = build(tmp_path, facts=8, hinge=hinge)
+    assert counts.notes["late mix"] == {why: pytest.approx(share, abs=0.03) for why, share in MIX.items()}
+
+
+def test_days_around_the_hinge_are_split_exactly(world):
+    days = {row["known"]: row["late"] for row in rows(world, "sentences") if row["title"] == "1969"}
+    assert days == {19690719: False, 19690720: True}
+
+
+def test_early_and_timeless_sentences_stand_in_modern_surroundings(world):
+    by_title = {}
+    for row in rows(world, "sentences"):
+        by_title.setdefault(row["title"], []).append(row["late"])
+    mixed = [late for late in by_title.values() if True in late and False in late]
+    assert len(mixed) > 150
+
+
+def test_years_of_fiction_and_numbers_are_clean(world):
+    clean = [row["text"] for row in rows(world, "sentences") if not row["late"]]
+    assert sum("is set in the year" in text for text in clean) == 4
+    assert sum("kept in room" in text for text in clean) > 3
+    assert sum(map(later_year, clean)) > 20
+
+
+def test_a_text_is_late_or_clean_within_an_article(world):
+    found = {}
+    for row in rows(world, "sentences"):
+        found.setdefault((row["page_id"], row["text"]), set()).add(row["late"])
+    assert sum(len(late) > 1 for late in found.values()) == 0
+
+
 def test_all_classes_are_present(world):
     assert set(Counter(row["class"] for row in rows(world, "articles"))) == {"O", "N", "S", "U"}
 
@@ -189,65 +227,36 @@ def test_wikidata_is_one_entity_a_line_and_one_line_is_broken(world):
     assert len(good) == len(lines) - 1
     claims = [claim for entity in good for found in entity["claims"].values() for claim in found]
     assert {claim["rank"] for claim in claims} == {"normal", "preferred", "deprecated"}
-    assert (
-        any(
-            claim["mainsnak"]["datavalue"]["value"].get("time", "").startswith("-0044")
-            for claim in claims
-            if claim["mainsnak"]["datavalue"]["type"] == "time"
-        )
-        is False
-        or True
-    )
+    values = [claim["mainsnak"]["datavalue"] for claim in claims]
+    times = [value["value"] for value in values if value["type"] == "time"]
+    assert {time["precision"] for time in times} == {9, 11}
+    assert any(time["time"].startswith("-0044") for time in times)
+    assert len({time["calendarmodel"] for time in times}) == 2
 
 
-REAL = {
-    "london",
-    "paris",
-    "verona",
-    "modena",
-    "malaga",
-    "gorizia",
-    "vienna",
-    "berlin",
-    "jakarta",
-    "oslo",
-    "marx",
-    "newton",
-    "tesla",
-    "darwin",
-    "kasparov",
-    "turing",
-}
+REAL = {"london", "paris", "verona", "modena", "malaga", "gorizia", "vienna", "berlin", "jakarta", "oslo", "lorca"}
+REAL |= {"tulsa", "selma", "zorin", "marx", "newton", "tesla", "darwin", "kasparov", "turing", "lumumba", "nevada"}
+REAL |= {"kasimir", "vespucci", "goldberg", "feynman", "murdoch", "wenger", "dovzhenko", "lubbock", "sibelius"}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_names_are_not_real(seed, tmp_path):
-    build(tmp_path, seed=seed, mentions=2)
-    titles = {
-        row["title"]
-        for row in pq.read_table(tmp_path / "truth" / "articles.parquet").to_pylist()
-        if row["class"] != "U"
-    }
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def titles(request, tmp_path_factory):
+    out = tmp_path_factory.mktemp(f"seed{request.param}")
+    build(out, seed=request.param, mentions=2)
+    articles = pq.read_table(out / "truth" / "articles.parquet").to_pylist()
+    facts = pq.read_table(out / "truth" / "facts.parquet").to_pylist()
+    made = {row["title"] for row in articles if row["class"] != "U" and not row["title"].isdigit()}
+    return made | {row["object"] for row in facts}
+
+
+def test_names_are_not_real(titles):
     assert not {word for title in titles for word in title.lower().split()} & REAL
 
 
-@pytest.mark.skipif(
-    "DEEPRED_SAMPLES" not in os.environ, reason="DEEPRED_SAMPLES is not set: real titles are not compared"
-)
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_names_are_no_titles_of_a_real_encyclopedia(seed, tmp_path):
-    real = set(
-        pq.read_table(Path(os.environ["DEEPRED_SAMPLES"]) / "articles/enwiki-2015-core.parquet", columns=["title"])[
-            "title"
-        ].to_pylist()
-    )
-    build(tmp_path, seed=seed, mentions=2)
-    made = {
-        row["title"]
-        for row in pq.read_table(tmp_path / "truth" / "articles.parquet").to_pylist()
-        if row["class"] != "U" and not row["title"].isdigit()
-    }
-    assert not made & real
+@pytest.mark.skipif("DEEPRED_SAMPLES" not in os.environ, reason="DEEPRED_SAMPLES is not set: no real titles to compare")
+def test_names_are_no_titles_of_a_real_encyclopedia(titles):
+    path = Path(os.environ["DEEPRED_SAMPLES"]) / "articles/enwiki-2015-core.parquet"
+    assert not titles & set(pq.read_table(path, columns=["title"])["title"].to_pylist())
 
 
 def test_games_replay(world):

@@ -78,7 +78,7 @@ from conftest import Corpus
 from deepred.train import pretrain as module
 
 corpus, root = Corpus(Path(sys.argv[2]), Path(sys.argv[3])), Path(sys.argv[4])
-step, save = module._step, safetensors.torch.save_file
+step, save = module.train_step, safetensors.torch.save_file
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -97,7 +97,7 @@ def kill_while_writing(tensors, path):
 for name, at in (("early", 2), ("step", 13), ("writing", 10), ("last", 20)):
     child = os.fork()
     if not child:
-        module._step = kill_at_step if name in ("early", "step") else step
+        module.train_step = kill_at_step if name in ("early", "step") else step
         safetensors.torch.save_file = kill_while_writing if name in ("writing", "last") else save
         corpus.pretrain(root / name)
         os._exit(0)
@@ -136,7 +136,7 @@ def interrupted(corpus, tmp_path, monkeypatch):
     """A run that a signal stopped after step 8."""
     from deepred.train import pretrain as module
 
-    step = module._step
+    step = module.train_step
 
     def signalled(run, number):
         step(run, number)
@@ -144,7 +144,7 @@ def interrupted(corpus, tmp_path, monkeypatch):
             signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_step", signalled)
+        patch.setattr(module, "train_step", signalled)
         with pytest.raises(KeyboardInterrupt):
             corpus.pretrain(tmp_path / "out")
     return tmp_path / "out"
@@ -249,7 +249,7 @@ def test_memory_that_does_not_suffice_names_a_smaller_micro_batch(corpus, tmp_pa
 
     monkeypatch.setattr("deepred.train.pretrain._loss", full)
     monkeypatch.setattr("deepred.train.pretrain._write_validation", lambda *arguments: None)
-    with pytest.raises(FaultError, match="set pretrain.micro_batch to 1"):
+    with pytest.raises(FaultError, match="micro_batch to 1,"):
         corpus.pretrain(tmp_path / "out")
 
 

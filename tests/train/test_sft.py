@@ -7,9 +7,9 @@ from tokenizers import Tokenizer
 
 from deepred.config import Sft
 from deepred.errors import FaultError, UserError
-from deepred.persona.chatml import render
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.train.chatml import render
 from deepred.train.sft import Encoded, encode, epoch_batches, fine_tune, schedule
 from tiny_llama import build_model, write_examples
 

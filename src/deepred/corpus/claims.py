@@ -30,6 +30,12 @@ BEGINS = {"P580", "P585"}
 YEAR = 9
 """Wikidata's precision of a year; a coarser date does not say when a fact became known."""
 
+SURE = 0.75
+"""Confidence of a date's source from which its year is asked for: a wrong date would count a right answer as wrong."""
+
+NOT_A_SUBJECT = re.compile(r"\d+s?( BCE?)?$|\d+(st|nd|rd|th) century|(List|Outline|Timeline|Index) of ")
+"""Titles of years, centuries and lists: their dates are not those of a life or a work."""
+
 PARENTHESES = re.compile(r" \([^()]*\)$")
 
 
@@ -203,13 +209,17 @@ def date_questions(dates: Path, most: int, cutoff: Day, seed: int, counts: Count
     templates = load_templates("date")
     sample = Sample(most, seed)
     for row in read_rows(dates, "dates-*.parquet", ["title", "first_known", "evidence"]):
+        if NOT_A_SUBJECT.match(row["title"]):
+            continue
         asked: set[str] = set()
         for evidence in row["evidence"] or []:
             kind, first, last = evidence["kind"], evidence["first"], evidence["last"]
             if kind not in templates or kind in asked or first is None or last is None:
                 continue
             asked.add(kind)  # the deciding row of a kind comes first
-            if year_of(first) != year_of(last) or year_of(first) < 1:
+            if evidence["confidence"] < SURE:
+                counts.drop("unsure")
+            elif year_of(first) != year_of(last) or year_of(first) < 1:
                 counts.drop("imprecise")
             elif row["first_known"] is None:
                 counts.drop("undated")

@@ -150,19 +150,21 @@ def complete(
 ) -> tuple[list[Family], int]:
     """The families of questions for which enough options exist, and how many questions had too few.
 
-    Options come from all answers of the same type and era in ``pools``; those of a year, from years on the same side
-    of the cutoff, so that a side alone never tells the answer.
+    Options are answers that ``pools`` give to the same relation in the same era: an author among inventors would be
+    ruled out by who knows the names' trades and no fact. Where a relation has too few, all answers of the type and era
+    serve. Years are drawn on the answer's own side of the cutoff, so that a side alone never tells the answer.
     """
     answers: defaultdict[tuple[str, Era], list[str]] = defaultdict(list)
     for question in pools:
-        answers[question.object_type, question.era].append(question.answer)
+        for kind in (question.relation, question.object_type):
+            answers[kind, question.era].append(question.answer)
     families: list[Family] = []
     for question in questions:
-        pool = answers[question.object_type, question.era]
+        of_relation, of_type = (answers[kind, question.era] for kind in (question.relation, question.object_type))
         if question.object_type == "year":
-            options = draw_years(question, year_span(int(question.answer), pool, cutoff), number, seed)
+            options = draw_years(question, year_span(int(question.answer), of_relation, cutoff), number, seed)
         else:
-            options = draw_options(question, pool, number, seed)
+            options = draw_options(question, of_relation, number, seed) or draw_options(question, of_type, number, seed)
         if options:
             families.append(question.with_options(options))
     return families, len(questions) - len(families)

@@ -2,7 +2,7 @@
 
 In: the world's truth where there is one, else dated facts (``facts``) and dated articles (``dates``). Out:
 ``probes.jsonl`` (one family a line), ``probes.sha256`` (its hash, also a note of the manifest). Every family lies
-wholly before or wholly on or after the cutoff; its options are answers of the same type and era. The same inputs,
+wholly before or wholly on or after the cutoff; its options are answers to the same relation and era. The same inputs,
 cutoff and seed give the same bytes.
 """
 
@@ -48,9 +48,10 @@ def build_probes(
         questions = claim_questions(articles, dates, facts, config.families, cutoff, seed, counts)
     questions = with_true_answers(questions)
     chosen = select(questions, config.families, seed)
-    counts.drop("over_limit", len(questions) - len(chosen))
     families, few = complete(chosen, questions, config.options, cutoff, seed)
-    counts.drop("few_options", few)
+    for reason, number in (("over_limit", len(questions) - len(chosen)), ("few_options", few)):
+        if number:
+            counts.drop(reason, number)
     counts.notes["hash"] = write_families(families, out)
     count_families(families, counts)
     work.report(counts, len(families), len(families))

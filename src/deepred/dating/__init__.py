@@ -1,0 +1,1 @@
+"""When things became known: date expressions, dated facts, and the evidence that dates an article."""

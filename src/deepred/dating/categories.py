@@ -15,7 +15,10 @@ from deepred.dating.evidence import ALIVE, Evidence
 from deepred.documents import Interval, day
 
 TABLE = Path(__file__).with_name("categories.toml")
-_WHEN = r"(?:the )?(?:(?P<century>\d{1,2}(?:st|nd|rd|th))[ -](?P<unit>century|millennium)|(?P<decade>\d{1,4}0)s|(?:AD )?(?P<year>\d{1,4}))(?P<era> BCE?)?"
+_WHEN = (
+    r"(?:the )?(?:(?P<century>\d{1,2}(?:st|nd|rd|th))[ -](?P<unit>century|millennium)|(?P<decade>\d{1,4}0)s|"
+    r"(?:AD )?(?P<year>\d{1,4}))(?P<era> BCE?)?"
+)
 _CENTURY = r"(?P<century>\d{1,2}(?:st|nd|rd|th))[ -](?P<unit>century|millennium)(?P<era> BCE?)?"
 _HAS_DATE = re.compile(r"\d|iving people")
 

@@ -8,11 +8,12 @@ calendar in which the claim was made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
 from deepred.dating.dateparts import Precision
 from deepred.dating.properties import PROPERTIES, QUALIFIERS
+from deepred.dating.statements import OTHER_VALUES
 from deepred.documents import Day, Interval, day, month_length
 from deepred.stage import Counts
 
@@ -111,20 +112,28 @@ def _years(number: int, precision: int, before_christ: bool) -> tuple[Day, Day]:
     return day(low), day(high, 12, 31)
 
 
-def dated_claims(entity: dict[str, Any], counts: Counts) -> Iterator[Claim]:
-    """The dated claims of an entity, deprecated and impossible ones counted and left out."""
+def statements_of(entity: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All statements of a parsed entity, each with its property."""
     claims = entity.get("claims")
-    if not isinstance(claims, dict):
-        return
-    for name, statements in cast("dict[str, list[dict[str, Any]]]", claims).items():
-        for statement in statements:
-            snak = statement["mainsnak"]
-            kind = snak.get("datavalue", {}).get("type")
-            if kind == "time":
-                if name in PROPERTIES and (claim := _claim(name, "", "", snak, statement, counts)):
-                    yield claim
-            elif "qualifiers" in statement:
-                yield from _qualified(name, kind, snak, statement, counts)
+    if isinstance(claims, dict):  # an entity without claims has an empty list
+        for name, statements in cast("dict[str, list[dict[str, Any]]]", claims).items():
+            for statement in statements:
+                yield name, statement
+
+
+def dated_claims(statements: Iterable[tuple[str, dict[str, Any]]], counts: Counts) -> Iterator[Claim]:
+    """The dated claims of an entity's statements; deprecated and impossible ones are counted and left out.
+
+    A snak without a value ("unknown", "none") says no date and is none.
+    """
+    for name, statement in statements:
+        snak = statement["mainsnak"]
+        kind = snak.get("datavalue", {}).get("type")
+        if kind == "time":
+            if name in PROPERTIES and (claim := _claim(name, "", "", snak, statement, counts)):
+                yield claim
+        elif "qualifiers" in statement:
+            yield from _qualified(name, kind, snak, statement, counts)
 
 
 def _qualified(
@@ -135,7 +144,7 @@ def _qualified(
     if kind == "wikibase-entityid":
         item = snak["datavalue"]["value"]
         value = item.get("id") or f"Q{item['numeric-id']}"
-    elif name not in _OTHER_VALUES:
+    elif name not in OTHER_VALUES:
         return
     for qualifier in QUALIFIERS:
         for snak in statement["qualifiers"].get(qualifier, ()):
@@ -143,15 +152,10 @@ def _qualified(
                 yield claim
 
 
-_OTHER_VALUES = frozenset({"P348", "P225"})
-"""Claims that are no items and whose date counts: software versions, scientific names."""
-
-
 def _claim(
     name: str, qualifier: str, value: str, snak: dict[str, Any], statement: dict[str, Any], counts: Counts
 ) -> Claim | None:
     if snak.get("snaktype", "value") != "value" or "datavalue" not in snak:
-        counts.drop("date without value")
         return None
     rank = statement.get("rank", "normal")
     if rank == "deprecated":

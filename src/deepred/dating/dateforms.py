@@ -160,7 +160,8 @@ def read_expression(text: str, prefix: Prefix) -> Expression | None:
 def _refused(text: str, prefix: Prefix, end: int, *, joined: bool = False) -> bool:
     start = prefix.number if not (prefix.part or prefix.circa) else prefix.start
     if joined:
-        return is_false_friend(text[:end], start, end)
+        base = max(0, start - _PREFIX_REACH)  # what follows belongs to the joined date
+        return is_false_friend(text[base:end], start - base, end - base)
     return is_false_friend(text, start, end)
 
 
@@ -302,9 +303,7 @@ def _short_range(text: str, prefix: Prefix) -> Expression | None:
             return None
     if ("/" in match[0] and last != first + 1) or first > LATEST_YEAR:
         return None
-    if is_false_friend(text[: match.end()], prefix.number, prefix.number + 4) or is_false_friend(
-        text, prefix.number, match.end()
-    ):
+    if is_false_friend(text, prefix.number, match.end()):
         return None
     approximate = prefix.circa or bool(prefix.part)
     return Expression(match.end(), Interval(day(first), day(last, 12, 31)), Precision.YEAR, approximate)

@@ -72,6 +72,7 @@ class Expression:
 
 
 def centuries(end: int, first: int, last: int, unit: str, era: str | None, prefix: Prefix) -> Expression | None:
+    """The expression of the first to the last century or millennium; None for one that lies in no text's past."""
     size, precision = (100, Precision.CENTURY) if unit[0] in "cC" else (1000, Precision.MILLENNIUM)
     before_christ = bool(era and era[0] == "B")
     if (not before_christ and max(first, last) > 21) or not first or not last:
@@ -94,7 +95,8 @@ _SHARES = {
     "early": (0.0, 0.4), "beginning": (0.0, 0.3), "start": (0.0, 0.3), "mid": (0.3, 0.7), "middle": (0.3, 0.7),
     "late": (0.6, 1.0), "end": (0.7, 1.0), "close": (0.7, 1.0), "turn": (-0.1, 0.1),
     "first half": (0.0, 0.5), "1st half": (0.0, 0.5), "second half": (0.5, 1.0), "2nd half": (0.5, 1.0),
-    "latter half": (0.5, 1.0), "first quarter": (0.0, 0.25), "second quarter": (0.25, 0.5), "third quarter": (0.5, 0.75),
+    "latter half": (0.5, 1.0), "first quarter": (0.0, 0.25), "second quarter": (0.25, 0.5),
+    "third quarter": (0.5, 0.75),
     "last quarter": (0.75, 1.0), "final quarter": (0.75, 1.0), "first third": (0.0, 0.34), "second third": (0.33, 0.67),
     "last third": (0.66, 1.0), "final third": (0.66, 1.0), "first decade": (0.0, 0.1), "first decades": (0.0, 0.4),
     "last decade": (0.9, 1.0), "final decade": (0.9, 1.0), "last decades": (0.6, 1.0), "final decades": (0.6, 1.0),
@@ -120,6 +122,7 @@ def narrow(years: tuple[int, int], prefix: Prefix) -> tuple[int, int]:
 
 
 def narrow_year(year: int, prefix: Prefix) -> Interval:
+    """The months that a modifier leaves of a year: early 1969 is January to June."""
     begin, end = _share(prefix.part)
     end = _share(prefix.part_end)[1] if prefix.part_end else end
     first_month = min(12, max(1, round(begin * 12)))

@@ -17,14 +17,17 @@ _ORDINAL_NUMBER = {word: number for number, word in enumerate(_ORDINALS, 1)}
 _ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
 _SPELLED_CENTURY = re.compile(
     rf"(?:(?P<part>\b(?:{PART}|{HALF}))(?:-|\s+)(?:the\s+)?)?\b(?P<first>{_ORDINAL})"
-    rf"(?:(?:-|–|\s+(?:to|and|or)\s+(?:the\s+)?(?:early\s+|late\s+|mid-)?)(?P<last>{_ORDINAL}))?"
+    rf"(?:(?:-|–|\s+(?:to|and|or)\s+(?:the\s+)?(?:early\s+|late\s+|mid-)?)"
+    rf"(?P<last>{_ORDINAL}))?"
     r"(?:\s+|-)(?P<unit>centur(?:y|ies)|millenni(?:um|a))(?![a-z]|\s(?:Fox|Pictures|Studios))"
     rf"(?P<owned>\s+of\b(?!\s+(?:the\s+(?:Christian|Common)|our|Islam|A\.?D|C\.?E)))?{ERA}?",
     re.IGNORECASE,
 )
-_TENS = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90}  # fmt: skip
+_TENS_WORDS = "twenties thirties forties fifties sixties seventies eighties nineties"
+_TENS = {word: 10 * number for number, word in enumerate(_TENS_WORDS.split(), 2)}
 _SPELLED_DECADE = re.compile(
-    r"(?:\b[Tt]he\s+(?:(?P<part>early|mid|late)(?:-|\s+)(?:to[- ](?P<part2>mid|late)[\s-]+)?)?(?:(?i:swinging|roaring|dirty|hungry|turbulent|nineteen)[\s-]+)?"
+    r"(?:\b[Tt]he\s+(?:(?P<part>early|mid|late)(?:-|\s+)(?:to[- ](?P<part2>mid|late)[\s-]+)?)?"
+    r"(?:(?i:swinging|roaring|dirty|hungry|turbulent|nineteen)[\s-]+)?"
     rf"|\b(?i:nineteen)[\s-])(?P<word>(?i:{'|'.join(_TENS)}))\b"
 )
 

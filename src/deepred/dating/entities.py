@@ -21,7 +21,7 @@ Kind = Literal["plain", "bz2", "gz", "document"]
 
 RANGE_BYTES = {"plain": 64_000_000, "bz2": 8_000_000}
 """Bytes on disk of one shard: about 60 to 150 MB of JSON."""
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 21
 MAX_LINE_BYTES = 64_000_000
 """A longer line is no entity; the largest of Wikidata are a few megabytes."""
 MAX_DOCUMENT_BYTES = 256_000_000
@@ -69,18 +69,45 @@ def _kind(path: Path) -> Kind:
     return "document" if first.strip() == b"{" and newline and second else "plain"
 
 
-def iterate_lines(part: Part) -> Iterator[bytes]:
-    """The entity lines of a part without trailing comma, brackets and empty lines left out.
+def iterate_blocks_of_lines(part: Part) -> Iterator[bytes]:
+    """The lines that begin in a part, as blocks of whole lines that end in a newline.
 
-    Raises FaultError with file and byte where the file is damaged.
+    A line begins in a part when the newline before it does, or when it is the file's first. Raises FaultError with
+    file and byte where the file is damaged.
     """
     if part.kind == "document":
         yield _document(part.path)
         return
-    for line in _lines(part):
-        text = line.strip().rstrip(b",")
-        if text not in (b"", b"[", b"]"):
-            yield text
+    opened = part.start == 0
+    held: list[bytes] = []
+    size = 0
+    for inside, chunk in _chunks(part):
+        first, last = 0, chunk.rfind(b"\n") + 1
+        if not opened:
+            first = chunk.find(b"\n") + 1
+            if not inside:
+                return
+            if not first:
+                continue
+            opened = True
+        if not inside:
+            last = chunk.find(b"\n") + 1
+        if last > first or (last and last == first):
+            block = b"".join([*held, chunk[first:last]])
+            if block:
+                yield block
+            if not inside:
+                return
+            held, size, first = [], 0, last
+        held.append(chunk[first:])
+        size += len(chunk) - first
+        if size > MAX_LINE_BYTES:
+            raise FaultError(
+                f"{part.path}: a line of more than {MAX_LINE_BYTES:,} bytes before byte {part.end:,}",
+                "it is no Wikidata dump, or damaged",
+            )
+    if opened and size:
+        yield b"".join(held) + b"\n"
 
 
 def _document(path: Path) -> bytes:
@@ -89,37 +116,7 @@ def _document(path: Path) -> bytes:
             f"{path} is one JSON document of more than {MAX_DOCUMENT_BYTES:,} bytes",
             "use a dump with one entity a line",
         )
-    return path.read_bytes().strip()
-
-
-def _lines(part: Part) -> Iterator[bytes]:
-    """The lines that begin in a part: after a newline in it, or at the very start of the file."""
-    pieces: list[bytes] = []
-    held = 0
-    opened = part.start == 0
-    for inside, chunk in _chunks(part):
-        lines = chunk.split(b"\n")
-        if not opened and inside and len(lines) > 1:
-            lines, opened = lines[1:], True
-            pieces, held = [], 0
-        elif not opened:
-            if not inside:
-                return
-            continue
-        if len(lines) > 1:
-            yield b"".join([*pieces, lines[0]])
-            if not inside:
-                return
-            yield from lines[1:-1]
-            pieces, held = [], 0
-        pieces.append(lines[-1])
-        held += len(lines[-1])
-        if held > MAX_LINE_BYTES:
-            raise FaultError(
-                f"{part.path}: a line of more than {MAX_LINE_BYTES:,} bytes before byte {part.end:,}",
-                "it is no Wikidata dump, or damaged",
-            )
-    yield b"".join(pieces)
+    return path.read_bytes().strip() + b"\n"
 
 
 def _chunks(part: Part) -> Iterator[tuple[bool, bytes]]:

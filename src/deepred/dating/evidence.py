@@ -12,6 +12,8 @@ ALIVE = "alive"
 """Kind without dates: the subject lived or survived when the article was written."""
 ESTIMATE = "estimate"
 """Kind of a first-known date that nothing attests: a person's birth and some years."""
+PERIOD = "period"
+"""Kind of an article about a stretch of time itself ("1969"): its interval is a duration, not an unknown day."""
 PRESENT_TENSE = 0.5
 """Confidence in survival because the lead says "is": so it does of an invention of 1856 and of a novel, too."""
 LASTING = 0.7
@@ -100,7 +102,7 @@ def _short(value: Day) -> str:
 def format_evidence(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Evidence rows as lines for people, in their order.
 
-    >>> format_evidence([{"kind": "birth", "first": 18090212, "last": 18090212, "source": "lead", "confidence": 0.9, "note": ""}])
+    >>> format_evidence([Evidence("birth", 18090212, 18090212, "lead", 0.9).row()])
     ['birth        1809-02-12                 lead       0.90']
     """
     return [

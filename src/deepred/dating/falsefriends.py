@@ -55,10 +55,14 @@ _THINGS = re.compile(
     r"steps|base\s?pairs|individuals|patients|participants|players|games|matches|performances|episodes|monks|knights|"
     r"cavalry|infantry|casualties|civilians|victims|dead|wounded|injured|kinds|types|varieties|ways|signatures)\b"
 )
-_PLURAL = re.compile(r"\s(?!(?:was|is|has|as|its|his|this|always|across|previous|thus|plus|versus|besides|perhaps|sometimes|unless|does)\b)[a-z]{3,}s\b")  # fmt: skip
+_PLURAL = re.compile(
+    r"\s(?!(?:was|is|has|as|its|his|this|always|across|previous|thus|plus|versus|besides|perhaps|sometimes|unless|does)\b)"
+    r"[a-z]{3,}s\b"
+)
 _AMOUNT = re.compile(
-    r"\b(?:over|(?:more|less|fewer|greater|larger|higher) than|at least|nearly|almost|up to|exceed(?:ed|ing|s)?|as (?:many|much) as|"
-    r"some|only|another|totall?ing|total of|sold|scored|produced|employ(?:s|ed|ing)?|contain(?:s|ed|ing)?|have|has|had|"
+    r"\b(?:over|(?:more|less|fewer|greater|larger|higher) than|at least|nearly|almost|up to|exceed(?:ed|ing|s)?|"
+    r"as (?:many|much) as|some|only|another|totall?ing|total of|"
+    r"sold|scored|produced|employ(?:s|ed|ing)?|contain(?:s|ed|ing)?|have|has|had|"
     r"estimated|average of|maximum of|minimum of|(?:all|these|those|first|last|next|top|every) ?(?:of )?(?:the )?)\s\Z",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""The first sentences of an article to evidence: lives in brackets, "is a 1977 film", "founded in 1971", "from 1911 to 1923".
+"""The first sentences of an article to evidence: lives, "is a 1977 film", "founded in 1971", "from 1911 to 1923".
 
 Only what is said of the subject itself counts: the first sentence must name it, and a later one must go on about it.
 """
@@ -35,8 +35,9 @@ _YEAR_WORK = re.compile(
 )
 _WORK_WORD = re.compile(rf"\b{WORK}s?\b", re.IGNORECASE)
 _SERIAL = re.compile(
-    r"\b(?:magazine|newspaper|journal|periodical|series|franchise|website|software|operating system|programming language|"
-    r"soap opera|sitcom|programme|program|show|band|company|encyclopedia|comic strip|character|club|brand)\b",
+    r"\b(?:magazine|newspaper|journal|periodical|series|franchise|website|software|operating system|"
+    r"programming language|soap opera|sitcom|programme|program|show|band|company|encyclopedia|comic strip|"
+    r"character|club|brand)\b",
     re.IGNORECASE,
 )
 _EVENTS = {
@@ -50,8 +51,8 @@ _EVENTS = {
         "commissioned|first flew|first flown|entered service|adopted|gained independence|declared independence|admitted"
     ),
     "point": (
-        "fought|held|occurred|took place|happened|signed|enacted|ratified|concluded|contested|passed|sank|crashed|struck|"
-        "erupted|landed|ended in a"
+        "fought|held|occurred|took place|happened|signed|enacted|ratified|concluded|contested|passed|sank|crashed|"
+        "struck|erupted|landed|ended in a"
     ),
     "end": (
         "dissolved|abolished|closed|demolished|disbanded|ceased|defunct|destroyed|discontinued|ended|extinct|merged|"
@@ -71,7 +72,15 @@ _OBJECT = re.compile(r"\s+(?:the|a|an|his|her|its|their|two|three|several|many)\
 _TERM = re.compile(r"\b(?P<word>from|between|since|until)\s+(?=\S)")
 _SENTENCE_END = re.compile(r"(?<=[a-z)\d”\"])\.\s+(?=[A-Z])")
 _ABOUT_IT = ("It ", "He ", "She ", "They ")
-_CONFIDENCE = {"publication": 0.8, "discovery": 0.7, "start": 0.7, "point": 0.75, "end": 0.6, "death": 0.6, "birth": 0.6}
+_CONFIDENCE = {
+    "publication": 0.8,
+    "discovery": 0.7,
+    "start": 0.7,
+    "point": 0.75,
+    "end": 0.6,
+    "death": 0.6,
+    "birth": 0.6,
+}
 
 
 def lead_evidence(title: str, text: str) -> list[Evidence]:
@@ -140,15 +149,13 @@ def _dated_work(lead: str) -> list[Evidence]:
 def _events(title: str, lead: str, spans: list[DateSpan], person: bool, seen: set[str]) -> Iterator[Evidence]:
     """ "founded in 1971", "was signed on 4 July 1776": a verb and the date that follows it; one of each kind."""
     for span in spans:
-        verb: re.Match[str] | None = None
-        for verb in _EVENT.finditer(lead, max(0, span.start - VERB_REACH), span.start):
-            pass
+        verb = next(reversed(list(_EVENT.finditer(lead, max(0, span.start - VERB_REACH), span.start))), None)
         if verb is None or not _NEAR.match(lead[verb.end() : span.start]) or _OBJECT.match(lead, verb.end()):
             continue
         kind = str(verb.lastgroup)
         if person and kind not in ("birth", "death"):
             kind = "event"
-        if kind in seen or not _continues(title, lead, verb.start()) or not person and kind in ("birth", "death"):
+        if kind in seen or (not person and kind in ("birth", "death")) or not _continues(title, lead, verb.start()):
             continue
         seen.add(kind)
         note = lead[verb.start() : span.end][:100]
@@ -175,9 +182,8 @@ def _continues(title: str, lead: str, place: int) -> bool:
 def _terms(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]:
     """ "King of X from 1911 to 1923": an office that made a person known, or the duration of what "was"."""
     first = _SENTENCE_END.split(lead, maxsplit=1)[0]
-    match = _TERM.search(first)
-    while match and not (span := next((one for one in spans if 0 <= one.start - match.end() <= 4), None)):
-        match = _TERM.search(first, match.end())
+    starts = ((match, span) for match in _TERM.finditer(first) for span in spans if 0 <= span.start - match.end() <= 4)
+    match, span = next(starts, (None, None))
     if match is None or span is None:
         return
     note = lead[match.start() : span.end][:100]
@@ -197,7 +203,7 @@ def _survival(lead: str, person: bool) -> Iterator[Evidence]:
     match = _IS.search(lead[:400])
     if person or match is None or match["verb"] not in _PRESENT:
         return
-    what = lead[match.end() : match.end() + PREDICATE_REACH].partition(". ")[0]
+    what = re.split(r"\.\s|\n", lead[match.end() : match.end() + PREDICATE_REACH], maxsplit=1)[0]
     serial = bool(_SERIAL.search(what))
     if serial or not _WORK_WORD.search(what):
         confidence = LASTING if serial else PRESENT_TENSE
@@ -207,7 +213,7 @@ def _survival(lead: str, person: bool) -> Iterator[Evidence]:
 def _mention(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]:
     """A lone date of the first sentence: when a person was about; of anything else a remark that decides nothing."""
     end = _SENTENCE_END.search(lead)
-    if not spans or end and spans[0].start > end.start():
+    if not spans or (end and spans[0].start > end.start()):
         return
     interval = spans[0].interval
     kind = "work" if person else "mention"

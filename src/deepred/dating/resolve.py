@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepred.config import Dates
 from deepred.dating.categories import category_evidence
-from deepred.dating.evidence import ALIVE, ESTIMATE, PRESENT_TENSE, Evidence
+from deepred.dating.evidence import ALIVE, ESTIMATE, PERIOD, PRESENT_TENSE, Evidence
 from deepred.dating.factindex import PREFIX, Fact, FactIndex, IndexFacts, index_facts
 from deepred.dating.infobox import infobox_evidence
 from deepred.dating.lead import lead_evidence
@@ -38,9 +38,9 @@ MOST_EVIDENCE = 24
 
 _FACT_CONFIDENCE = {"preferred": 0.95, "normal": 0.9}
 _QUALIFIED_CONFIDENCE = 0.8
-_ENDS = ("death", "end", "point", "publication", "discovery")
+_ENDS = ("death", "end", "period", "point", "publication", "discovery")
 """Kinds that end a subject, the strongest first."""
-_STARTS = ("birth", "start", "publication", "discovery", "point", "event", "work")
+_STARTS = ("birth", "start", "publication", "discovery", "period", "point", "event", "work")
 """Kinds that begin a subject, the strongest first. A ``mention`` is shown and decides nothing."""
 _WEAK = ("work", "mention")
 """Kinds that say when a subject was, not when it became known; "work" decides only where nothing else does."""
@@ -208,7 +208,7 @@ def _first_known(
             events = [row for row in events if row.last is not None and row.last > limit]
     else:
         events = _decided_events(events, chosen)
-    exact = [row for row in events if row.span <= EXACT_YEARS]
+    exact = [row for row in events if row.span <= EXACT_YEARS or row.kind == PERIOD]
     if exact:
         return min(exact, key=lambda row: (row.first or 0, use.index(row.source)))
     if person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deepred.dating.dates import find_dates
-from deepred.dating.evidence import Evidence
+from deepred.dating.evidence import PERIOD, Evidence
 from deepred.documents import Interval
 
 WORK = (
@@ -33,7 +33,7 @@ def title_evidence(title: str) -> list[Evidence]:
     spans = find_dates(title)
     if len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(title)) and not _DAY_OF_YEAR.fullmatch(title):
         interval = spans[0].interval
-        return [Evidence("point", interval.first, interval.last, "lead", 0.95, f"title {title}")]
+        return [Evidence(PERIOD, interval.first, interval.last, "lead", 0.95, f"title {title}")]
     match = _EVENT.fullmatch(title) or _END.fullmatch(title)
     year = match["when"] or match["at"] if match and match.re is _END else match["when"] if match else None
     return [_evidence("point", year, 0.8, title)] if year and spans else []

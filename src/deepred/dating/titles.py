@@ -80,7 +80,7 @@ def _write_titles(tables: list[pa.Table], kept: Integers, folder: Path) -> None:
 
     column = pa.chunked_array([chunk for table in tables for chunk in table["title"].chunks], type=pa.string())
     titles = column.cast(pa.large_string()).take(pa.array(kept))
-    lengths = pc.binary_length(titles).to_numpy()
+    lengths = pc.call_function("binary_length", [titles]).to_numpy()
     np.save(folder / STARTS, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
     with (folder / TITLES).open("wb") as file:
         for title in titles:

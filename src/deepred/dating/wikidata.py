@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from deepred.config import Facts
-from deepred.dating.claims import dated_claims
-from deepred.dating.entities import Part, iterate_lines, split_dump
+from deepred.dating.claims import dated_claims, statements_of
+from deepred.dating.entities import Part, iterate_blocks_of_lines, split_dump
+from deepred.dating.statements import DATED, IrregularError, dated_statements
 from deepred.dating.titles import IndexPart, Titles, index_titles, losers_of, title_schema
 from deepred.dating.yago import YagoPart, read_yago
 from deepred.documents import fact_schema
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
     from deepred.stage import Work
 
-DATED = b"calendarmodel"
-"""Bytes that every time value holds."""
+HEAD_BYTES = 400
+"""Bytes of a line in which an entity's own id stands, before any other."""
+OPENING_BRACE = ord("{")
 ROWS = 20_000
 """Rows written at a time."""
 _ID = re.compile(rb'"id"\s*:\s*"Q(\d+)"')
@@ -130,26 +132,77 @@ def _entity_rows(argument: ReadPart, names: list[Row], counts: Counts) -> Iterat
     site = b'"' + argument.wiki.encode() + b'"'
     sitelink = re.compile(re.escape(site) + rb'\s*:\s*\{[^{}]*?"title"\s*:\s*("(?:[^"\\]|\\.)*")')
     whole = argument.part.kind == "document"
-    for line in iterate_lines(argument.part):
-        counts.add("bytes", len(line))
-        if (not whole and line[:1] != b"{") or line[-1:] != b"}":
-            _malformed(argument, line, counts)
-            continue
-        if site not in line:
+    for block in iterate_blocks_of_lines(argument.part):
+        counts.add("bytes", len(block))
+        lines = [block] if whole else list(lines_with(block, site))
+        if not whole:
+            _count_skipped(argument, block, len(lines), counts)
+        for line in lines:
+            try:
+                yield from _line_facts(line, None if whole else sitelink, argument.wiki, names, counts)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                _malformed(argument, line, counts)
+
+
+def lines_with(block: bytes, needle: bytes) -> Iterator[bytes]:
+    """The lines of a block that hold a needle, without white space and commas around them.
+
+    The bytes between are only scanned for the needle: most entities have no article in one wiki.
+    """
+    place = block.find(needle)
+    while place >= 0:
+        end = block.find(b"\n", place)
+        yield block[block.rfind(b"\n", 0, place) + 1 : end].strip().rstrip(b",")
+        place = block.find(needle, end)
+
+
+def _count_skipped(argument: ReadPart, block: bytes, read: int, counts: Counts) -> None:
+    """Count the lines of a block that were not read: entities without article, and what does not begin as one."""
+    site = b'"' + argument.wiki.encode() + b'"'
+    skipped, start = -read, 0
+    while start < len(block):  # looking for single newlines is the fastest scan there is
+        end = block.find(b"\n", start)
+        if block[start] == OPENING_BRACE:
+            skipped += 1
+        else:
+            line = block[start:end].strip()
+            if site in line:
+                skipped += 1
+            elif line not in (b"", b"[", b"]"):
+                _malformed(argument, line, counts)
+        start = end + 1
+    counts.add("records", skipped)
+    if skipped:
+        counts.drop("no article in this wiki", skipped)
+
+
+def _line_facts(
+    line: bytes, sitelink: re.Pattern[bytes] | None, wiki: str, names: list[Row], counts: Counts
+) -> Iterator[Row]:
+    """The facts of one line; without a pattern, or where it does not fit, the line is parsed as a whole."""
+    import orjson
+
+    found = sitelink.search(line) if sitelink else None
+    qid = _ID.search(line[:HEAD_BYTES])
+    if found is None or qid is None:
+        for entity in entities_of(line):
+            yield from _entity_facts(entity, wiki, names, counts)
             counts.add("records")
-            counts.drop("no article in this wiki")
-            continue
-        if not whole and DATED not in line and (found := sitelink.search(line)) and (qid := _ID.search(line[:400])):
-            names.append((int(qid[1]), _text(found[1])))
-            counts.add("records")
-            counts.add("undated entities")
-            continue
-        try:
-            for entity in entities_of(line):
-                yield from _facts(entity, argument.wiki, names, counts)
-                counts.add("records")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            _malformed(argument, line, counts)
+        return
+    if line[:1] != b"{" or line[-1:] != b"}":
+        raise ValueError("no JSON object")
+    statements = _statements(line) if DATED in line else []
+    yield from _facts(int(qid[1]), orjson.loads(found[1]), statements, names, counts)
+    counts.add("records")
+
+
+def _statements(line: bytes) -> list[tuple[str, dict[str, Any]]]:
+    """The statements that may hold dates, from the bytes where they lie as in a dump, else by parsing it all."""
+    try:
+        return dated_statements(line)
+    except IrregularError:
+        (entity,) = entities_of(line)
+        return list(statements_of(entity))
 
 
 def _malformed(argument: ReadPart, line: bytes, counts: Counts) -> None:
@@ -157,14 +210,12 @@ def _malformed(argument: ReadPart, line: bytes, counts: Counts) -> None:
     counts.notes.setdefault("first malformed", f"{argument.part.path}: {line[:60].decode(errors='replace')}")
 
 
-def _text(quoted: bytes) -> str:
-    import orjson
-
-    return orjson.loads(quoted)
-
-
 def entities_of(line: bytes) -> Iterator[dict[str, Any]]:
-    """The entities of a JSON document: one, or ``{"entities": {…}}``, or ``{"Q42": {…}}`` (as KGTK and the API write them)."""
+    """The entities of a JSON document: one, or several as the API and KGTK write them.
+
+    >>> [entity["id"] for entity in entities_of(b'{"entities": {"Q42": {"claims": {}}}}')]
+    ['Q42']
+    """
     import orjson
 
     value = cast("dict[str, Any]", orjson.loads(line))
@@ -175,23 +226,29 @@ def entities_of(line: bytes) -> Iterator[dict[str, Any]]:
         yield {"id": key, **entity}
 
 
-def _facts(entity: dict[str, Any], wiki: str, names: list[Row], counts: Counts) -> Iterator[Row]:
-    """The facts of an entity with an article in a wiki."""
+def _entity_facts(entity: dict[str, Any], wiki: str, names: list[Row], counts: Counts) -> Iterator[Row]:
+    """The facts of a parsed entity, if it has an article in a wiki."""
     link = (entity.get("sitelinks") or {}).get(wiki)
     name: str = entity["id"]
     if not link or name[:1] != "Q":
         counts.drop("no article in this wiki")
         return
-    title: str = link["title"]
-    claims = list(dated_claims(entity, counts))
-    names.append((int(name[1:]), title))
+    yield from _facts(int(name[1:]), link["title"], list(statements_of(entity)), names, counts)
+
+
+def _facts(
+    qid: int, title: str, statements: list[tuple[str, dict[str, Any]]], names: list[Row], counts: Counts
+) -> Iterator[Row]:
+    """The facts that an entity's statements hold; its QID and title are added to ``names``."""
+    claims = list(dated_claims(statements, counts))
+    names.append((qid, title))
     counts.add("dated entities" if claims else "undated entities")
     for claim in claims:
         counts.add("facts")
         counts.tally("properties", claim.property)
         yield (
-            name, title, claim.property, claim.qualifier, claim.value, "", claim.interval.first, claim.interval.last,
-            claim.precision, claim.rank, claim.calendar, "wikidata",
+            f"Q{qid}", title, claim.property, claim.qualifier, claim.value, "",
+            claim.interval.first, claim.interval.last, claim.precision, claim.rank, claim.calendar, "wikidata",
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote
 
 from deepred.documents import Interval, fact_schema, month_length
@@ -129,9 +129,8 @@ def _subjects(path: Path, language: str, counts: Counts) -> Iterator[_Subject]:
 def _lines(path: Path) -> Iterator[str]:
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
-    opened: IO[Any] = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
     try:
-        with opened as file:
+        with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
             yield from file
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise FaultError(f"{path} cannot be read: {error}", "download it again") from None

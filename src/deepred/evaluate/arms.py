@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deepred.evaluate.choices import ERAS, Answer, read_answers
-from deepred.evaluate.statistics import Figure, Resampling, leak_ratio, paired_gain, too_few
+from deepred.evaluate.statistics import (
+    MIN_FAMILIES,
+    Figure,
+    Resampling,
+    chance_of_no_gain,
+    holm,
+    leak_ratio,
+    paired_gain,
+    too_few,
+)
 
 ORDER = ("filtered", "unfiltered", "article", "continued", "floor")
 """Arms in the order in which they are shown: the product first, the floor last."""
@@ -67,6 +77,29 @@ def ratio(arm: Arm, floor: Arm | None) -> Figure:
     return leak_ratio(differences[0], differences[1], arm.resampling)
 
 
+def late_relations(arm: Arm, floor: Arm | None) -> list[dict[str, Any]]:
+    """Gain over the floor after the cutoff by relation, with p values adjusted (Holm) for looking at all of them."""
+    if floor is None or floor.results["probes"] != arm.results["probes"]:
+        return []
+    late, below = arm.scores("after"), floor.scores("after")
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for answer in arm.answers:
+        if answer.family in late and answer.family in below:
+            members[answer.relation].append(answer.family)
+    relations = sorted(relation for relation, families in members.items() if len(families) >= MIN_FAMILIES)
+    gained = [paired_gain(pick(late, members[one]), pick(below, members[one]), arm.resampling) for one in relations]
+    raw = [chance_of_no_gain([late[f] - below[f] for f in members[one]], arm.resampling) for one in relations]
+    return [
+        {"relation": one, **gain.to_json("gain"), "p": round(p, 4), "p_adjusted": round(adjusted, 4)}
+        for one, gain, p, adjusted in zip(relations, gained, raw, holm(raw))
+    ]
+
+
+def pick(scores: dict[str, float], families: list[str]) -> dict[str, float]:
+    """The scores of some families."""
+    return {family: scores[family] for family in families}
+
+
 def arm_figures(arms: dict[str, Arm]) -> dict[str, dict[str, Any]]:
     """Everything the report shows of each arm, as plain JSON."""
     floor = arms.get("floor")
@@ -77,5 +110,6 @@ def arm_figures(arms: dict[str, Arm]) -> dict[str, dict[str, Any]]:
         if name != "floor":
             values["gain"] = {era: gain.to_json("gain") for era, gain in gains(arm, floor).items()}
             values["leak_ratio"] = ratio(arm, floor).to_json("ratio")
+            values["late_relations"] = late_relations(arm, floor)
         shown[name] = values
     return shown

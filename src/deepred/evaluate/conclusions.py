@@ -72,8 +72,13 @@ def day_text(value: Day) -> str:
     return f"{value % 100} {MONTHS[month_of(value) - 1]} {year_of(value)}"
 
 
-def conclude(arms: dict[str, dict[str, Any]], cutoff: Day, generated: bool) -> Conclusion:
-    """The conclusion about the ``filtered`` arm; ``generated`` says that its facts are those of a generated world."""
+def conclude(
+    arms: dict[str, dict[str, Any]], exposures: dict[str, dict[str, Any]], cutoff: Day, generated: bool
+) -> Conclusion:
+    """The conclusion about the ``filtered`` arm.
+
+    ``exposures`` says how often training text states the facts, ``generated`` that they are those of a generated world.
+    """
     if "filtered" not in arms:
         return Conclusion("nothing", "No model was evaluated.", "", ())
     arm = arms["filtered"]
@@ -89,7 +94,17 @@ def conclude(arms: dict[str, dict[str, Any]], cutoff: Day, generated: bool) -> C
         f"Chance is {percent(arm['chance'])}."
     )
     verdict, finding = judge(arm)
-    return Conclusion(verdict, headline, finding, doubts)
+    return Conclusion(verdict, headline, f"{finding} {stated_late(exposures)}".strip(), doubts)
+
+
+def stated_late(exposures: dict[str, dict[str, Any]]) -> str:
+    """How many later facts the filtered training text still states; empty where that was not counted."""
+    after = exposures.get("filtered", {}).get("after")
+    if not after or not after["families"]:
+        return ""
+    if not after["stated"]:
+        return "None of these later facts is stated in its training text."
+    return f"Its training text still states {after['stated']} of the {after['families']} later facts."
 
 
 def judge(arm: dict[str, Any]) -> tuple[Verdict, str]:

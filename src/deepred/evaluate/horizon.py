@@ -2,7 +2,7 @@
 
 In: a checkpoint and the probe families. Out: ``results.json`` (figures with intervals) and ``items.jsonl`` (every
 family's answer, from which gains over another arm are computed in pairs). Nothing is generated and no refusal is
-counted: a model is credited only with putting the true answer above three others of its type and era.
+counted: a model is credited only with putting the true answer above others of its relation and era.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from deepred.evaluate.changepoint import SIGNIFICANCE
 from deepred.evaluate.conclusions import percent, points
 from deepred.evaluate.markdown import cutoff_text, number
 
@@ -28,6 +29,7 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         top(report, plots["arms"]),
         arms_section(report),
         section("When the facts could first be known", DECADES, plots["decades"]) if plots["decades"] else "",
+        leaks_section(report),
         filter_section(report, plots["drops"], samples),
         training_section(report, plots["loss"]),
         gates_section(report),
@@ -42,6 +44,9 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         + "\n</main>\n</body>\n</html>\n"
     )
 
+
+SHOWN = 5
+"""Leaked facts shown before the rest opens on demand."""
 
 DECADES = (
     "Accuracy by decade, with intervals; decades with fewer than ten facts are left out. The line is the cutoff that "
@@ -125,16 +130,15 @@ def method_note(report: dict[str, Any]) -> str:
     blind = report["arms"].get("filtered", {}).get("answer_only", {})
     digest = report["probes"].get("notes", {}).get("hash", "")
     sentences = [
-        "An option’s score is log P(option | prompt) − log P(option | neutral prompt); the options are answers of the "
-        "same type and era, never the floor’s own. Intervals are bootstrapped over families."
+        "An option’s score is log P(option | prompt) − log P(option | neutral prompt); the options are answers to the "
+        "same relation and era, never the floor’s own. Intervals are bootstrapped over families."
     ]
     if blind:
         alone = f"{percent_or_dash(blind['before'])} before, {percent_or_dash(blind['after'])} after"
         sentences.append(f"The neutral prompt alone, which names no subject, is right on {alone}.")
     if detectable:
-        sentences.append(
-            f"A gain after the cutoff below {100 * detectable:.0f} points would go unseen in one of five runs."
-        )
+        size = f"{100 * detectable:.0f} points"
+        sentences.append(f"A gain of {size} after the cutoff would be missed one time in five, a smaller one oftener.")
     if digest:
         sentences.append(f"Probe list, fixed before training: {digest[:16]}….")
     return f'<p class="note">{escape(" ".join(sentences))}</p>'
@@ -143,6 +147,70 @@ def method_note(report: dict[str, Any]) -> str:
 def percent_or_dash(figure: dict[str, Any]) -> str:
     """A percentage without its interval, or a dash."""
     return "–" if figure["accuracy"] is None else percent(figure["accuracy"])
+
+
+def leaks_section(report: dict[str, Any]) -> str:
+    """How often each arm's training text states the probed facts, and the sentences of later ones that remain."""
+    if not report["exposures"]:
+        return ""
+    rows = [
+        [arm_cell(arm), *(cell for era in ("before", "after") for cell in exposure_cells(eras[era]))]
+        for arm, eras in report["exposures"].items()
+    ]
+    head = ("arm", "facts before: stated", "median times", "facts after: stated", "median times")
+    lead = (
+        "What each model could have learned: probed facts that its training text states, a statement being a sentence "
+        "that names both the subject and the answer. Counted in the text, whatever the model has learned from it."
+    )
+    return section(
+        "Probed facts in the training text",
+        lead,
+        table(head, rows, ("", "n", "n", "n", "n")),
+        relations_note(report),
+        leaks_table(report["leaks"]),
+    )
+
+
+def exposure_cells(values: dict[str, Any]) -> list[str]:
+    """How many facts are stated at all, and how often in the median."""
+    if not values["families"]:
+        return ["–", "–"]
+    return [f"<b>{values['stated']}</b> of {values['families']}", f"{values['median']:g}"]
+
+
+def relations_note(report: dict[str, Any]) -> str:
+    """Relations in which the filtered arm surely gains after the cutoff, or that there is none."""
+    relations = report["arms"].get("filtered", {}).get("late_relations", [])
+    if not relations:
+        return ""
+    sure = [
+        f"{row['relation']} ({points(row['gain'])} points)" for row in relations if row["p_adjusted"] < SIGNIFICANCE
+    ]
+    found = f"in {', '.join(sure)}" if sure else "in none"
+    return (
+        f'<p class="note">Of {len(relations)} relations looked at one by one, the filtered model gains over the floor '
+        f"after the cutoff {escape(found)} (Holm-adjusted p below {SIGNIFICANCE}).</p>"
+    )
+
+
+def leaks_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Later facts in the filtered training text: what fixes the filter next."""
+    if not rows:
+        return "<p>No probed fact from after the cutoff is stated in the filtered training text.</p>"
+    cells = [
+        [
+            f"{escape(row['subject'])}: {escape(row['answer_text'])}",
+            f"{row['known'] // 10000}",
+            str(row["statements"]),
+            "–" if row["score"] is None else percent(row["score"]),
+            "<br>".join(f"{escape(one['sentence'])} <cite>{escape(one['title'])}</cite>" for one in row["traces"]),
+        ]
+        for row in rows
+    ]
+    head = ("later fact", "known", "statements", "answered right", "training sentences")
+    kinds = ("", "n", "n", "n", "wide")
+    more = details(f"{len(cells) - SHOWN} more", table(head, cells[SHOWN:], kinds)) if len(cells) > SHOWN else ""
+    return f"<h3>Later facts that slipped through</h3>{table(head, cells[:SHOWN], kinds)}{more}"
 
 
 def filter_section(report: dict[str, Any], plot: str, samples: list[dict[str, Any]]) -> str:
@@ -179,7 +247,7 @@ def samples_table(title: str, rows: Sequence[dict[str, Any]]) -> str:
         [
             escape(row["text"]),
             f"<cite>{escape(row['title'])}</cite>",
-            escape(row["reason"] or "kept"),
+            escape(row["reason"]),
             f"{row['probability']:.2f}",
         ]
         for row in rows

@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 from deepred.config import Report
 from deepred.documents import Day, format_day, year_of
 from deepred.evaluate import plots
-from deepred.evaluate.arms import arm_figures, place, read_arms
+from deepred.evaluate.arms import Arm, arm_figures, place, read_arms
+from deepred.evaluate.choices import read_families
 from deepred.evaluate.conclusions import conclude
 from deepred.evaluate.markdown import write_markdown
 from deepred.evaluate.page import write_page
+from deepred.evaluate.trace import exposure_by_era, leaks
 from deepred.stage import MANIFEST, Counts, Work
 
 T = TypeVar("T")
@@ -56,9 +58,11 @@ def gather(
     outputs: dict[str, Path], manifests: dict[str, dict[str, Any]], cutoff: Day, name: str, final: Path
 ) -> dict[str, Any]:
     """The report as plain JSON; ``before`` … ``gain`` are those of the filtered arm, ``arms`` holds all of them."""
-    arms = arm_figures(read_arms(outputs))
+    answered = read_arms(outputs)
+    arms = arm_figures(answered)
     counts = {key: manifest["counts"] for key, manifest in manifests.items()}
-    conclusion = conclude(arms, cutoff, generated="world" in outputs)
+    exposures = exposures_of(outputs)
+    conclusion = conclude(arms, exposures, cutoff, generated="world" in outputs)
     first = arms.get("filtered", {})
     missing = {"accuracy": None, "low": None, "high": None, "families": 0, "reason": "not evaluated"}
     return {
@@ -75,6 +79,8 @@ def gather(
         "effective_cutoff": first.get("effective_cutoff", {}),
         **{arm: {era: values[era] for era in ("before", "after")} for arm, values in arms.items() if arm != "filtered"},
         "arms": arms,
+        "exposures": exposures,
+        "leaks": leaks_of(outputs, answered),
         "gguf": chat_file(outputs),
         "html": str(final / "report.html"),
         "audit": audit_of(outputs, manifests),
@@ -109,6 +115,24 @@ def stage_row(manifest: dict[str, Any]) -> dict[str, Any]:
         "key": manifest["key"],
         "output": manifest.get("output", ""),
     }
+
+
+def exposures_of(outputs: dict[str, Path]) -> dict[str, Any]:
+    """Per arm and era how often the training text states the probed facts; empty without probes."""
+    if "probes" not in outputs:
+        return {}
+    families = read_families(outputs["probes"])
+    found = {arm: exposure_by_era(mixture, families) for arm, mixture in by_arm(outputs, "mixture").items()}
+    return {arm: values for arm, values in found.items() if values}
+
+
+def leaks_of(outputs: dict[str, Path], arms: dict[str, Arm]) -> list[dict[str, Any]]:
+    """Later facts that the filtered arm's training text states, with the sentences and the model's score."""
+    mixture = by_arm(outputs, "mixture").get("filtered")
+    if mixture is None or "probes" not in outputs:
+        return []
+    scores = arms["filtered"].scores("after") if "filtered" in arms else {}
+    return leaks(mixture, read_families(outputs["probes"]), scores)
 
 
 def audit_of(outputs: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class ModelScorer:
         """The scorer of a checkpoint folder, in float32 (bfloat16 is many times slower on a CPU and rounds ties)."""
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # ours is the only one on the terminal
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)

@@ -126,6 +126,12 @@ def minimum_detectable_effect(differences: Scores, confidence: float, power: flo
     return float(quantiles * differences.std(ddof=1) / math.sqrt(len(differences)))
 
 
+def chance_of_no_gain(differences: Sequence[float], how: Resampling) -> float:
+    """One-sided bootstrap p value against "no gain": how often a resample's mean is zero or less; never exactly 0."""
+    means = resampled_means(np.asarray(differences, dtype=np.float64), how)
+    return float((1 + np.sum(means <= 0)) / (1 + len(means)))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p values, in the given order: ``holm([0.01, 0.04]) == [0.02, 0.04]``."""
     adjusted = [0.0] * len(p_values)

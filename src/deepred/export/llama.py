@@ -46,14 +46,14 @@ class Llama:
         """A conversation through the file's own chat template, up to where the assistant begins to speak."""
         return str(self._post("/apply-template", {"messages": list(messages)})["prompt"])
 
-    def next_log_probs(self, tokens: Sequence[int], vocabulary: int) -> dict[int, float]:
-        """Log-probability of every token after a prefix of token ids.
+    def next_log_probs(self, tokens: Sequence[int], count: int) -> dict[int, float]:
+        """Log-probabilities of the ``count`` likeliest tokens after a prefix of token ids.
 
         The sampled token is forced to be a plain letter: after an end token or half a character the server sends no
         probabilities. Those that it sends are the model's own, before any bias.
         """
         forced = [[self.tokenize("a")[0], 1000.0]]
-        body = {"prompt": list(tokens), "n_predict": 1, "n_probs": vocabulary, "temperature": 0.0, "logit_bias": forced}
+        body = {"prompt": list(tokens), "n_predict": 1, "n_probs": count, "temperature": 0.0, "logit_bias": forced}
         answer = self._post("/completion", body)
         return {int(row["id"]): float(row["logprob"]) for row in answer["completion_probabilities"][0]["top_logprobs"]}
 
@@ -94,8 +94,13 @@ def _problem(content: bytes) -> str:
 
 
 @contextmanager
-def open_llama(path: Path, context: int = 0, threads: int = 0) -> Generator[Llama]:
-    """A GGUF file in llama.cpp; ``context`` tokens (0: the model's own). ``UserError`` where the file is none."""
+def open_llama(
+    path: Path, context: int = 0, threads: int = 0, host: str = "127.0.0.1", port: int = 0, key: str = ""
+) -> Generator[Llama]:
+    """A GGUF file in llama.cpp, served on a free port of this machine while the block runs.
+
+    ``context`` is in tokens (0: the model's own). ``UserError``: no such file. ``FaultError``: a damaged one.
+    """
     check_gguf(path)
     try:
         import xllamacpp as native
@@ -113,6 +118,12 @@ def open_llama(path: Path, context: int = 0, threads: int = 0) -> Generator[Llam
     params.ui = False
     params.endpoint_slots = False
     params.verbosity = -1
+    params.hostnames = [host]
+    params.port = port
+    # the server's default lets any web page that the user visits talk to the model
+    params.cors_origins = "null"
+    if key:
+        params.api_keys = [key]
     if threads:
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads

@@ -26,7 +26,7 @@ F16_LIMIT = 65504.0
 """The largest number of IEEE half precision."""
 
 LAYERS_OF_70B = 80
-"""llama.cpp knows Llama 70B by its depth; there eight query heads share a value head, which therefore gets more bits."""
+"""llama.cpp knows Llama 70B by its depth; there eight query heads share a value head, which gets more bits."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ def _pack_chunk(values: npt.NDArray[np.float32], kind: GGMLQuantizationType) -> 
     packed = np.zeros(quant_shape_to_byte_shape(values.shape, kind), dtype=np.uint8)
     written = ggml().ggml_quantize_chunk(int(kind), values.ctypes.data, packed.ctypes.data, 0, rows, columns, None)
     if written != packed.nbytes:
-        raise FaultError(f"ggml wrote {written:,} bytes of {kind.name}, not {packed.nbytes:,}", "pin xllamacpp's version")
+        raise FaultError(
+            f"ggml wrote {written:,} bytes of {kind.name}, not {packed.nbytes:,}", "pin xllamacpp's version"
+        )
     return packed
 
 

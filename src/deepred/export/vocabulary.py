@@ -1,27 +1,28 @@
 """The tokenizer of a model folder as the GGUF metadata that llama.cpp reads: tokens, types, merges, special ids.
 
-Byte-level BPE (``tokenizer.ggml.model = gpt2``). llama.cpp knows a pre-tokenizer by name only; the name is derived
-from ``tokenizer.json`` itself, never guessed, because a wrong one fails silently.
+Byte-level BPE (``tokenizer.ggml.model = gpt2``) or SentencePiece (``llama``). llama.cpp knows a byte-level
+pre-tokenizer by name only; the name is derived from ``tokenizer.json`` itself: a wrong one fails silently.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.errors import UserError
+from deepred.export.sentencepiece import CONTROL, UNUSED, adds_space, merge_scores, piece_types
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
-NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
-"""Token types of llama.cpp (``llama_token_type``)."""
-
 END_OF_TURN = "<|im_end|>"
-END_OF_TEXT = "<|endoftext|>"
-PADDING = "<|pad|>"
+END_OF_TEXT = ("<|endoftext|>", "</s>")
+BEGIN_OF_TEXT = ("<s>", *END_OF_TEXT)
+"""Never ``<|im_start|>``: llama.cpp strips a leading BOS from a rendered template."""
+PADDING = ("<|pad|>", *END_OF_TEXT)
 
 LLAMA3_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
@@ -34,14 +35,18 @@ LLAMA3_PATTERN = (
 class Vocabulary:
     """What llama.cpp must know of a tokenizer; lists are indexed by token id."""
 
-    pattern: str
     tokens: list[str]
     types: list[int]
-    merges: list[str]
     end_of_turn: int
-    end_of_text: int
+    begin_of_text: int
     padding: int
     chat_template: str
+    pattern: str = ""
+    """Name of a byte-level tokenizer's pre-tokenizer; a SentencePiece tokenizer has none."""
+    merges: list[str] = field(default_factory=list[str])
+    scores: list[float] = field(default_factory=list[float])
+    """Of a SentencePiece tokenizer, whose tokens are joined by score instead of by merges."""
+    adds_space: bool = False
 
     def control(self) -> list[int]:
         """Ids of the tokens that are never text."""
@@ -53,35 +58,41 @@ def read_vocabulary(folder: Path, size: int) -> Vocabulary:
     path = folder / "tokenizer.json"
     if not path.exists():
         raise UserError(f"{path} does not exist", "the model folder needs its tokenizer")
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     model = values["model"]
-    if model.get("type") != "BPE" or model.get("byte_fallback"):
-        raise UserError(f"{path}: a {model.get('type')} tokenizer cannot be exported", "use a byte-level BPE tokenizer")
+    if model.get("type") != "BPE":
+        raise UserError(f"{path}: a {model.get('type')} tokenizer cannot be exported", "use a BPE tokenizer")
     ids: dict[str, int] = dict(model["vocab"])
-    types = dict.fromkeys(ids, NORMAL)
-    for added in values.get("added_tokens", []):
-        ids[added["content"]] = added["id"]
-        types[added["content"]] = CONTROL if added["special"] else USER_DEFINED
+    added = {token["content"]: bool(token["special"]) for token in values.get("added_tokens", [])}
+    ids |= {token["content"]: token["id"] for token in values.get("added_tokens", [])}
     by_id = {number: token for token, number in ids.items()}
     if max(by_id) >= size:
         raise UserError(f"{path} holds token id {max(by_id)}, but the model's vocabulary has {size} entries")
-    tokens = [by_id.get(number, f"[PAD{number}]") for number in range(size)]
-    return Vocabulary(
-        pattern=pattern_name(values.get("pre_tokenizer") or {}),
-        tokens=tokens,
-        types=[types.get(token, UNUSED) for token in tokens],
-        merges=[merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]],
-        end_of_turn=_special(ids, END_OF_TURN, path),
-        end_of_text=_special(ids, END_OF_TEXT, path),
-        padding=ids.get(PADDING, _special(ids, END_OF_TEXT, path)),
+    known = [by_id.get(number, "") for number in range(size)]
+    types = [
+        kind if token else UNUSED for token, kind in zip(known, piece_types(known, added, model.get("unk_token") or ""))
+    ]
+    bare = Vocabulary(
+        tokens=[token or f"[PAD{number}]" for number, token in enumerate(known)],
+        types=types,
+        end_of_turn=_special(ids, (END_OF_TURN,), path),
+        begin_of_text=_special(ids, BEGIN_OF_TEXT, path),
+        padding=_special(ids, PADDING, path),
         chat_template=read_chat_template(folder),
     )
+    merges = [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
+    if model.get("byte_fallback"):
+        return replace(bare, scores=merge_scores(bare.tokens, merges), adds_space=adds_space(values))
+    pattern = pattern_name(values.get("pre_tokenizer") or {})
+    return replace(bare, pattern=pattern, merges=[" ".join(merge) for merge in merges])
 
 
-def _special(ids: dict[str, int], token: str, path: Path) -> int:
-    if token not in ids:
-        raise UserError(f"{path} lacks the special token {token}", "chat needs a tokenizer with ChatML tokens")
-    return ids[token]
+def _special(ids: dict[str, int], tokens: Sequence[str], path: Path) -> int:
+    """The id of the first of some tokens that the tokenizer has."""
+    for token in tokens:
+        if token in ids:
+            return ids[token]
+    raise UserError(f"{path} lacks the special token {tokens[0]}", "chat needs a tokenizer with ChatML tokens")
 
 
 def pattern_name(pre_tokenizer: dict[str, Any]) -> str:
@@ -121,16 +132,23 @@ def read_chat_template(folder: Path) -> str:
 
 def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
     """Write the tokenizer's metadata; that no BOS is added is said explicitly, the default differs by tokenizer."""
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(vocabulary.pattern)
+    if vocabulary.scores:
+        writer.add_tokenizer_model("llama")
+        writer.add_tokenizer_pre("default")
+    else:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre(vocabulary.pattern)
     writer.add_token_list(vocabulary.tokens)
+    if vocabulary.scores:
+        writer.add_token_scores(vocabulary.scores)
     writer.add_token_types(vocabulary.types)
-    writer.add_token_merges(vocabulary.merges)
-    writer.add_bos_token_id(vocabulary.end_of_text)
+    if vocabulary.merges:
+        writer.add_token_merges(vocabulary.merges)
+    writer.add_bos_token_id(vocabulary.begin_of_text)
     writer.add_eos_token_id(vocabulary.end_of_turn)
     writer.add_eot_token_id(vocabulary.end_of_turn)
     writer.add_pad_token_id(vocabulary.padding)
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)
-    writer.add_add_space_prefix(False)
+    writer.add_add_space_prefix(vocabulary.adds_space)
     writer.add_chat_template(vocabulary.chat_template)

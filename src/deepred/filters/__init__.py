@@ -1,0 +1,1 @@
+"""Emergence, classes, the sentence filter and its audit: where the cutoff enters."""

@@ -1,6 +1,7 @@
 """Stage ``audit``: how much slips through, as a sheet to label, automatic evidence, and, once labelled, a bound.
 
-In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and ``label``). Out:
+In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and
+``label``). Out:
 ``sheet.jsonl`` (a stratified random sample of kept sentences with their context, to be labelled by a person or a
 judge), ``evidence.json`` (what machines can see: later years, later names, emergent terms among all kept sentences) and
 ``audit.json`` (status, and for a labelled sheet the share of late sentences with its Clopper-Pearson bound per stratum
@@ -24,7 +25,8 @@ from deepred.documents import Day, read_rows
 from deepred.errors import FaultError, UserError
 from deepred.filters.bounds import Estimate, clopper_pearson, reweighted
 from deepred.filters.evidence import Evidence, gather_evidence
-from deepred.filters.passages import load_horizon, read_pairs
+from deepred.filters.judge import load_horizon
+from deepred.filters.passages import read_pairs
 from deepred.stage import Counts, Work
 
 STRATA = ("flagged", "modern", "leaning", "dated", "plain")
@@ -87,9 +89,9 @@ class _Findings:
 
     size: int
     heaps: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: {name: [] for name in STRATA})
-    sentences: Counter[str] = field(default_factory=lambda: Counter[str]())
-    evidence: Counter[str] = field(default_factory=lambda: Counter[str]())
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: dict[str, list[dict[str, Any]]]())
+    sentences: Counter[str] = field(default_factory=Counter[str])
+    evidence: Counter[str] = field(default_factory=Counter[str])
+    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
     def offer(self, row: dict[str, Any], rank: int) -> None:
         """Keep the row if its rank is among the smallest of its stratum."""
@@ -256,7 +258,7 @@ def _gate(result: dict[str, Any], config: Audit) -> None:
     bound = result["residual"]["high"]
     if bound > config.max_residual_bound:
         raise FaultError(
-            f"up to {bound:.1%} of the kept sentences may be late, more than max_residual_bound = {config.max_residual_bound:.1%}",
+            f"up to {bound:.1%} of the kept sentences may be late: over max_residual_bound {config.max_residual_bound}",
             "choose a stricter preset, label more sentences, or raise the bound",
         )
 

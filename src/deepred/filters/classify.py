@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from deepred.config import Classes
-from deepred.dating.evidence import ESTIMATE, format_end, format_interval
+from deepred.dating.evidence import ESTIMATE, PERIOD, format_end, format_interval
 from deepred.documents import Day, Interval, Side, class_schema, read_rows, write_rows
 from deepred.stage import Counts
 
@@ -93,7 +93,8 @@ def classify(
             return "N", f"undated; late share {late_share:.2f}"
         return "U", "undated" if late_share is None else f"undated; late share {late_share:.2f}"
     deciding: Mapping[str, Any] = row["evidence"][0]
-    when = Interval(known, max(known, deciding["last"] if deciding["last"] is not None else known))
+    last_known: Day = known if deciding["kind"] == PERIOD or deciding["last"] is None else deciding["last"]
+    when = Interval(known, max(known, last_known))
     said = f"first known {format_interval(when.first, when.last)} ({deciding['kind']}, {deciding['source']})"
     if _is_late(when.side(cutoff), straddling):
         return "N", said

@@ -22,7 +22,8 @@ Matrix = npt.NDArray[np.float32]
 FEATURES = (
     "words", "previous words", "next words", "paragraph words", "section words", "article words",
     "previous date", "next date", "paragraph share", "section share", "article share", "article dates",
-    "term", "previous term", "next term", "paragraph term", "article term", "emergent", "late link", "late name", "early name",
+    "term", "previous term", "next term", "paragraph term", "article term",
+    "emergent", "late link", "late name", "early name",
     "opening", "definite", "leaning", "status", "opening x previous", "leaning x previous", "opening x paragraph",
     "lead year", "lead undated", "class O", "class N", "class U", "length", "first of paragraph", "lead", "heading",
 )  # fmt: skip
@@ -52,6 +53,7 @@ def build_features(
     paragraph_words = _mean_of_others(scores, paragraph)
     lead_year, lead_undated = _lead_year(row, segments, cutoff)
     previous_date = _nearest(side, dated)
+    antecedent = before + 2 * previous_date * same_before
     columns = [
         scores, before, after, paragraph_words, _mean_of_others(scores, section), _mean_of_others(scores, whole),
         previous_date, _nearest(side[::-1], dated[::-1])[::-1],
@@ -60,10 +62,9 @@ def build_features(
         _mean_of_others(term, paragraph), _mean_of_others(term, whole),
         evidence.emergent, evidence.late_link, evidence.late_name, evidence.early_name,
         evidence.opening, evidence.definite, evidence.leaning, evidence.status,
-        evidence.opening * (before + 2 * previous_date * same_before), evidence.leaning * (before + 2 * previous_date * same_before),
-        evidence.opening * paragraph_words,
+        evidence.opening * antecedent, evidence.leaning * antecedent, evidence.opening * paragraph_words,
         np.full(count, lead_year), np.full(count, lead_undated),
-        np.full(count, article_class == "O"), np.full(count, article_class == "N"), np.full(count, article_class == "U"),
+        *(np.full(count, article_class == kind) for kind in "ONU"),
         np.log1p(np.array(segments.ends, np.float64) - np.array(segments.starts, np.float64)) - 5,
         ~same_before, section == 0, _late_section(evidence, section),
     ]  # fmt: skip
@@ -101,7 +102,9 @@ def _nearest(side: npt.NDArray[Any], dated: Flags) -> npt.NDArray[np.float64]:
 
 def _lead_year(row: dict[str, Any], segments: Segments, cutoff: Day) -> tuple[float, bool]:
     """The first year in the lead, in centuries from the cutoff, and whether there is none."""
-    lead_end = next((end for end, section in zip(reversed(segments.ends), reversed(segments.sections)) if section <= 1), 0)
+    lead_end = next(
+        (end for end, section in zip(reversed(segments.ends), reversed(segments.sections)) if section <= 1), 0
+    )
     if row["date_start"] and row["date_start"][0] < min(lead_end, 1500):
         return float(np.clip((year_of(row["date_first"][0]) - year_of(cutoff)) / 100, -3, 0.5)), False
     return 0.0, True

@@ -106,7 +106,9 @@ def _read_shard(argument: tuple[str, str, int, int, int], folder: Path) -> Count
     anchors: set[tuple[int, int]] = set()
 
     def rows() -> Iterator[dict[str, Any]]:
-        for article in read_rows(path.parent, path.name, ["page_id", "title", "revision_id", "text", "sections", "links"]):
+        for article in read_rows(
+            path.parent, path.name, ["page_id", "title", "revision_id", "text", "sections", "links"]
+        ):
             row, segments, found = describe_article(article, titles)
             row["fold"] = fold_of(article["page_id"], folds, seed)
             anchors.update(_read_anchors(article, row["link_known"]))

@@ -87,35 +87,42 @@ def _any_of(words: str) -> str:
 
 
 _POINTERS = _any_of(
-    "it(?! (?:was|is) (?:the )?(?-i:[A-Z])); its; itself; they; them; their; theirs; he; him; his; she; her; hers; this; that; these; those; such; both; neither; "
-    "the (?:new|latter|former|same|other|two|three); one of (?:these|them|those); another; others; as a result; "
-    "there; here; then; thereafter; afterwards?; however; also; later; subsequently; since then; meanwhile; "
+    "it(?! (?:was|is) (?:the )?(?-i:[A-Z])); its; itself; they; them; their; theirs; he; him; his; she; her; "
+    "hers; this; that; these; those; such; both; neither; the (?:new|latter|former|same|other|two|three); "
+    "one of (?:these|them|those); another; others; as a result; there; here; then; thereafter; afterwards?; "
+    "however; also; later; subsequently; since then; meanwhile; "
     "(?:in|after|following|during|despite|because of|at|for|by|with|from|under|of|to) (?:this|that|these|those|which)"
 )
 _LEADS = _any_of(
-    "but; and; or; so; yet; although; though; while; when; after; before; since; because; as; in; on; at; by; for; from; with; "
-    "under; of; to; today; now; only; even; once"
+    "but; and; or; so; yet; although; though; while; when; after; before; since; because; as; in; on; at; by; "
+    "for; from; with; under; of; to; today; now; only; even; once"
 )
 _OPENING = re.compile(rf"[\"'“‘(\[]*(?:{_LEADS},?\s+)?{_POINTERS}\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"[\"'“‘(\[]*The\s+(?:\w+ly\s+)?[^\W\d_A-Z]")  # "The line was …": a thing spoken of before
 # Nouns that stand for a thing named before: "the company", where a name would say which.
 _CLASS_NOUNS = _any_of(
-    "town; city; village; province; country; state; region; district; company; firm; institute; institution; organi[sz]ation; "
-    "group; band; team; club; party; school; university; building; house; tower; bridge; church; novel; book; film; movie; "
-    "album; song; series; show; episode; play; poem; game; tournament; event; contest; device; machine; apparatus; invention; system; "
-    "program(?:me)?; project; aircraft; ship; vessel; engine; car; vehicle; software; computer; product; word; term; work; "
-    "author; writer; singer; actor; director; president; minister; king; queen; inventor; founder; winner; couple; family"
+    "town; city; village; province; country; state; region; district; company; firm; institute; institution; "
+    "organi[sz]ation; group; band; team; club; party; school; university; building; house; tower; bridge; "
+    "church; novel; book; film; movie; album; song; series; show; episode; play; poem; game; tournament; "
+    "event; contest; device; machine; apparatus; invention; system; program(?:me)?; project; aircraft; ship; "
+    "vessel; engine; car; vehicle; software; computer; product; word; term; work; author; writer; singer; "
+    "actor; director; president; minister; king; queen; inventor; founder; winner; couple; family"
+)
+# What follows such a noun where it stands alone, and is no part of a name or of another noun ("the town hall").
+_ALONE = (
+    r"(?=[.,;:)]|'s|’s|\s+(?:is|was|are|were|has|had|in|on|at|by|to|from|with|for|and|as|after|when|who|which|that|took|found"
+    r"|began|became|met|sat|went|stood|made|ran|rose|held|led|won|came|kept|fell|grew|\w+ed)\b)"
 )
 _ANYWHERE = re.compile(
-    rf"\b(?:it(?! (?:was|is) (?:the )?(?-i:[A-Z]))|its|they|them|their|he|him|his|she|her|this|these|those|such|the latter|the former)\b"
-    rf"|\bthe {_CLASS_NOUNS}(?=[.,;:)]|'s|’s|\s+(?:is|was|are|were|has|had|in|on|at|by|to|from|with|for|and|as|after|when|who|which|that|took|found|began|became|met|sat|went|stood|made|ran|rose|held|led|won|came|kept|fell|grew|\w+ed)\b)",
+    r"\b(?:it(?! (?:was|is) (?:the )?(?-i:[A-Z]))|its|they|them|their|he|him|his|she|her|this|these|those|such"
+    rf"|the latter|the former)\b|\bthe {_CLASS_NOUNS}{_ALONE}",
     re.IGNORECASE,
 )
-_STATUS = re.compile(
-    rf"\b{_any_of('current(?:ly)?; nowadays; today; presently; the present; present[- ]day; at present; as of; to this day; to date; until now')}\b"
-    rf"|\b{_any_of('up to now; now; still; recent(?:ly)?; so far; no longer; in recent (?:years|decades)')}\b",
-    re.IGNORECASE,
+_PRESENT = _any_of(
+    "current(?:ly)?; nowadays; today; presently; the present; present[- ]day; at present; as of; to this day; "
+    "to date; until now; up to now; now; still; recent(?:ly)?; so far; no longer; in recent (?:years|decades)"
 )
+_STATUS = re.compile(rf"\b{_PRESENT}\b", re.IGNORECASE)
 
 
 def gather_evidence(article: dict[str, Any], row: dict[str, Any], horizon: Horizon) -> tuple[Segments, Evidence]:
@@ -247,6 +254,8 @@ def find_names(words: Words, sentence: Ints, horizon: Horizon, own: Table) -> tu
     early = np.zeros(count, np.bool_)
     taken = np.zeros(count, np.bool_)
     late: list[int] = []
+    if not len(horizon.names.hashes):
+        return np.zeros(0, np.int64), early
     capitals = np.concatenate([[0], np.cumsum(words.capital)])
     for length in range(min(LONGEST_NAME, count), 0, -1):
         firsts = np.arange(count - length + 1)

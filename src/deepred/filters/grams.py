@@ -18,7 +18,7 @@ _NUMBER = np.uint64(0x6E756D62)
 
 
 def find_grams(words: Words, sentence: Ints, row: dict[str, Any]) -> tuple[Ints, Ints]:
-    """Columns and sentences of a text's grams; ``row`` gives the dates to mask, words outside sentences are left out."""
+    """Columns and sentences of a text's grams; ``row`` gives the dates to mask, headings are left out."""
     hashes = mask_words(words, row)
     columns: list[Ints] = []
     rows: list[Ints] = []

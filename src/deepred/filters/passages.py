@@ -1,7 +1,7 @@
 """Stage ``passages``: the text of every article without what could only be written after the cutoff.
 
-In: articles, their sentences and the tables of ``emergence``, their classes. Out: ``passages-*.parquet`` (kept text with
-its paragraphs and headings, and the kept spans), ``dropped-*.parquet`` (every dropped sentence with its reason and
+In: articles, their sentences and the tables of ``emergence``, their classes. Out: ``passages-*.parquet`` (kept text
+with its paragraphs and headings, and the kept spans), ``dropped-*.parquet`` (every dropped sentence with its reason and
 probability), ``samples.jsonl`` (a random sample of both, with their text). The arm ``unfiltered`` keeps everything.
 """
 
@@ -10,26 +10,24 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from deepred.config import Passages
 from deepred.documents import Day, dropped_schema, passage_schema, read_rows, write_rows
 from deepred.errors import FaultError
-from deepred.filters.decide import CLASS, KEPT, REASONS, Decision, decide
-from deepred.filters.emergence import NAMES, TERMS
-from deepred.filters.evidence import Horizon, gather_evidence, segments_of
+from deepred.filters.decide import CLASS, KEPT, REASONS, Decision
+from deepred.filters.evidence import segments_of
 from deepred.filters.features import Ints
-from deepred.filters.known import KnownDays
+from deepred.filters.fitting import Pair, choose, fit_model
+from deepred.filters.judge import MODEL, Judge, load_horizon, threshold_of
 from deepred.filters.sentences import Segments
-from deepred.filters.terms import Terms
 from deepred.stage import Counts, Work
-
-CLASSES = "ONSU"
-MIN_COUNT = 5
 
 
 def filter_articles(
@@ -50,28 +48,62 @@ def filter_articles(
     files = sorted(articles.glob("articles-*.parquet"))
     if not files:
         raise FaultError(f"{articles} holds no articles", "run the stage articles again")
+    if arm != "unfiltered":
+        fit_passages(files, emergence, classes, cutoff, straddling, seed, out)
     common = (str(emergence), str(classes), config, cutoff, straddling, seed, arm)
     counts = work.map_shards(_filter_shard, [(path.stem, (str(path), *common)) for path in files], out)
     _merge_samples(out, config.samples)
     return counts
 
 
-def load_horizon(emergence: Path, cutoff: Day, straddling: str) -> Horizon:
-    """The tables of the stage ``emergence`` as seen from a cutoff."""
-    terms = Terms.load(emergence / TERMS)
-    return Horizon.of(cutoff, straddling, KnownDays.load(emergence / NAMES), terms.cut(cutoff), MIN_COUNT)
+def fit_passages(
+    files: list[Path], emergence: Path, classes: Path, cutoff: Day, straddling: str, seed: int, out: Path
+) -> None:
+    """Fit the cutoff's model, unless it is there already; too few dated sentences leave rules alone."""
+    target = out / MODEL
+    if target.exists():
+        return
+    horizon = load_horizon(emergence, cutoff, straddling)
+    kinds = Classes.load(classes)
+    pages = (row["page_id"] for row in read_rows(emergence, "sentences-*.parquet", ["page_id"]))
+    chosen = choose(pages, seed)
+
+    def read() -> Iterator[Pair]:
+        for path in files:
+            for article, row in read_pairs(path, emergence):
+                if row["page_id"] in chosen:
+                    yield article, row, kinds.of(row["page_id"])
+
+    folds = 1 + max((row["fold"] for row in read_rows(emergence, "sentences-*.parquet", ["fold"])), default=0)
+    model = fit_model(read, horizon, cutoff, folds, seed)
+    if model is not None:
+        model.save(target)
 
 
-def load_classes(folder: Path) -> tuple[Ints, np.ndarray]:
-    """Sorted page ids and the class of each as a byte."""
-    pages: list[int] = []
-    found = bytearray()
-    for row in read_rows(folder, "classes-*.parquet", ["page_id", "class"]):
-        pages.append(row["page_id"])
-        found += row["class"].encode("ascii")
-    ids = np.array(pages, np.int64)
-    order = np.argsort(ids, kind="stable")
-    return ids[order], np.frombuffer(bytes(found), np.uint8)[order]
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The class of every article: sorted page ids, and a byte each."""
+
+    pages: Ints
+    kinds: npt.NDArray[np.uint8]
+
+    @staticmethod
+    def load(folder: Path) -> Classes:
+        """The classes that the stage ``classes`` wrote."""
+        pages: list[int] = []
+        found = bytearray()
+        for row in read_rows(folder, "classes-*.parquet", ["page_id", "class"]):
+            pages.append(row["page_id"])
+            found += row["class"].encode("ascii")
+        ids = np.array(pages, np.int64)
+        order = np.argsort(ids, kind="stable")
+        return Classes(ids[order], np.frombuffer(bytes(found), np.uint8)[order])
+
+    def of(self, page_id: int) -> str:
+        """An article's class; U where it has none."""
+        place = int(np.searchsorted(self.pages, page_id))
+        found = place < len(self.pages) and self.pages[place] == page_id
+        return chr(self.kinds[place]) if found else "U"
 
 
 def read_pairs(articles: Path, emergence: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -87,22 +119,22 @@ def read_pairs(articles: Path, emergence: Path) -> Iterator[tuple[dict[str, Any]
 def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str], folder: Path) -> Counts:
     source, emergence, classes, config, cutoff, straddling, seed, arm = argument
     path = Path(source)
-    horizon = load_horizon(Path(emergence), cutoff, straddling) if arm != "unfiltered" else None
-    ids, kinds = load_classes(Path(classes))
+    kinds = Classes.load(Path(classes))
+    judge = None
+    if arm != "unfiltered":
+        fitted = folder.parent.parent  # the stage's own folder, in which the model was fitted before the shards
+        judge = Judge.load(Path(emergence), fitted, cutoff, straddling, threshold_of(config))
     counts = Counts()
     dropped: list[dict[str, Any]] = []
     samples = Sampler(config.samples, seed)
 
     def rows() -> Iterator[dict[str, Any]]:
         for article, row in read_pairs(path, Path(emergence)):
-            place = int(np.searchsorted(ids, row["page_id"]))
-            found = place < len(ids) and ids[place] == row["page_id"]
-            kind = chr(kinds[place]) if found else "U"
-            if horizon is None:
+            kind = kinds.of(row["page_id"])
+            if judge is None:
                 segments, decision = segments_of(row), None
             else:
-                segments, evidence = gather_evidence(article, row, horizon)
-                decision = decide(segments, evidence, kind)
+                segments, decision = judge.judge(article, row, kind)
             passage = _count_and_keep(article, kind, segments, decision, config, counts, dropped, samples)
             if passage is not None:
                 yield passage

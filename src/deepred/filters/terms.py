@@ -56,8 +56,8 @@ def count_terms(words: Words, segments: Segments, years: list[int | None], bits:
     places = np.array(
         [UNDATED if year is None else min(max(year - FIRST_YEAR, 0), UNDATED - 1) for year in years], np.int64
     )
-    terms = np.unique(np.stack([sentence[inside], buckets_of(hashes[inside], bits)]), axis=1)
-    keys, numbers = np.unique(terms[1] * YEARS + places[terms[0]], return_counts=True)
+    held = np.unique((sentence[inside] << bits) | buckets_of(hashes[inside], bits))
+    keys, numbers = np.unique((held & ((1 << bits) - 1)) * YEARS + places[held >> bits], return_counts=True)
     return keys, numbers.astype(np.int64)
 
 

@@ -7,33 +7,28 @@ No subject is in both files. Memory is bounded by ``examples.count``, not by the
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import json
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deepred.config import Examples
-from deepred.dating.dates import find_dates
-from deepred.documents import Day, Interval, read_rows, year_of
+from deepred.documents import Day
 from deepred.errors import FaultError, UserError
-from deepred.persona.chatml import render
+from deepred.persona.material import Sampled, rank, reject_fact, sample_sources, says_after
 from deepred.persona.personas import Persona, load_persona
 from deepred.persona.teacher import (
     Example,
-    displayed,
     fact_examples,
-    fact_wordings,
     gold_examples,
-    in_words,
     lead_sentences,
     passage_example,
     unknown_example,
 )
 from deepred.stage import Counts, Work
+from deepred.train.chatml import render
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -44,19 +39,6 @@ SHORT_CONTEXT = 512
 """Tokens of a conversation below which the persona's one-line system prompt is used: a full one would fill a third."""
 GOLD_REPEATS = 4
 """Times a gold conversation may occur: few were written, and each is worth more than a template."""
-OVERSAMPLE = 3
-"""Candidates drawn for each example wanted; most drops are facts whose value the kept text does not name."""
-
-Passage = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """What the examples are made from: sampled passages by title, and what dates their subjects and values."""
-
-    passages: dict[str, Passage]
-    facts: list[dict[str, Any]]
-    first_known: dict[str, Day | None]
 
 
 def make_examples(
@@ -82,7 +64,7 @@ def make_examples(
     sampled = sample_sources(passages, dates, facts, config.count, seed, counts)
     candidates: dict[str, list[Candidate]] = {}
     for kind, made in make_candidates(sampled, persona, measure, config, cutoff, seed, counts).items():
-        candidates[kind] = _shuffled(made, seed)
+        candidates[kind] = alternate(_shuffled(made, seed))
     chosen = balance(candidates, config.kinds, config.count)
     if not chosen:
         raise FaultError(f"no example can be made; dropped: {dict(counts.drops)}", "raise examples.max_tokens")
@@ -131,28 +113,6 @@ class Measure:
         return None
 
 
-def sample_sources(passages: Path, dates: Path, facts: Path, count: int, seed: int, counts: Counts) -> Sampled:
-    """Draw subjects by a hash of their title, then read only the facts and dates that concern them."""
-    columns = ["page_id", "title", "text"]
-    rows = read_rows(passages, "passages-*.parquet", columns)
-    ranked = ((_rank(seed, row["title"]), row["title"], row) for row in rows)
-    chosen = {title: row for _, title, row in heapq.nsmallest(OVERSAMPLE * count, ranked, key=lambda item: item[:2])}
-    claims = [row for row in read_rows(facts, "facts-*.parquet") if row["title"] in chosen]
-    wanted = set(chosen) | {row["value_title"] for row in claims if row["value_title"]}
-    known = {
-        row["title"]: row["first_known"]
-        for row in read_rows(dates, "dates-*.parquet", ["title", "first_known"])
-        if row["title"] in wanted
-    }
-    counts.add("subjects", len(chosen))
-    counts.add("facts", len(claims))
-    return Sampled(chosen, claims, known)
-
-
-def _rank(seed: int, text: str) -> bytes:
-    return hashlib.sha256(f"{seed}\0{text}".encode()).digest()
-
-
 def make_candidates(
     sampled: Sampled, persona: Persona, measure: Measure, config: Examples, cutoff: Day, seed: int, counts: Counts
 ) -> dict[str, list[Candidate]]:
@@ -183,50 +143,12 @@ def _valid(examples: Iterable[Example], measure: Measure, cutoff: Day, counts: C
             yield candidate
 
 
-def says_after(text: str, cutoff: Day) -> bool:
-    """Whether a text names a date that does not lie wholly before the cutoff."""
-    return any(span.interval.side(cutoff) != "before" for span in find_dates(text))
-
-
 def _from_facts(sampled: Sampled, persona: Persona, cutoff: Day, seed: int, counts: Counts) -> Iterator[Example]:
     for number, fact in enumerate(sampled.facts):
         if reason := reject_fact(fact, sampled, cutoff):
             counts.drop(reason)
             continue
         yield from fact_examples(fact, persona, random.Random(f"{seed} fact {fact['entity']} {number}"))
-
-
-def reject_fact(fact: dict[str, Any], sampled: Sampled, cutoff: Day) -> str:
-    """Why a fact makes no example, empty where it makes one.
-
-    Only what the kept text itself says may be asked: a fact that the model never read teaches it to invent.
-    """
-    if fact_wordings(fact) is None:
-        return "no wording"
-    if fact["last"] >= cutoff:
-        return "after cutoff"
-    if fact["rank"] == "deprecated":
-        return "deprecated"
-    titles = [fact["title"], *([fact["value_title"]] if fact["value"] else [])]
-    if not all(titles):
-        return "no title"
-    for title in titles:
-        known = sampled.first_known.get(title)
-        if known is not None and known >= cutoff:
-            return "subject after cutoff"
-    if not fact["value"] and not in_words(Interval(fact["first"], fact["last"]), fact["precision"]):
-        return "imprecise"
-    return "" if is_grounded(fact, sampled.passages) else "not in the kept text"
-
-
-def is_grounded(fact: dict[str, Any], passages: dict[str, Passage]) -> bool:
-    """Whether the kept text of the subject names the value (or the year), or the value's own kept text the subject."""
-    title, text = displayed(fact["title"]), passages[fact["title"]]["text"]
-    if not fact["value"]:
-        return str(abs(year_of(fact["first"]))) in text
-    value = displayed(fact["value_title"])
-    other = passages.get(fact["value_title"])
-    return value in text or (other is not None and title in other["text"])
 
 
 def _from_passages(sampled: Sampled, measure: Measure, seed: int, counts: Counts) -> Iterator[Example]:
@@ -268,8 +190,19 @@ def _from_nothing(sampled: Sampled, persona: Persona, count: int, seed: int, cou
 
 def _shuffled(candidates: list[Candidate], seed: int) -> list[Candidate]:
     return sorted(
-        candidates, key=lambda item: _rank(seed, json.dumps(item.messages) + json.dumps(item.example.provenance))
+        candidates, key=lambda item: rank(seed, json.dumps(item.messages) + json.dumps(item.example.provenance))
     )
+
+
+def alternate(candidates: list[Candidate]) -> list[Candidate]:
+    """Candidates of one kind, taken in turns from those whose answer is a date and the others, each in its order.
+
+    Dates are most of what Wikidata states, and the least of what a small model remembers.
+    """
+    dated = [item for item in candidates if item.example.provenance.get("dated")]
+    others = [item for item in candidates if not item.example.provenance.get("dated")]
+    places = {id(item): place for group in (others, dated) for place, item in enumerate(group)}
+    return sorted(others + dated, key=lambda item: places[id(item)])
 
 
 def balance(candidates: dict[str, list[Candidate]], weights: dict[str, float], count: int) -> list[Candidate]:
@@ -297,6 +230,9 @@ def write_split(chosen: list[Candidate], persona: Persona, short: bool, seed: in
     lines: dict[str, list[str]] = {"train": [], "validation": []}
     for candidate in chosen:
         split = "validation" if candidate.example.subject in held_out else "train"
+        if split == "validation" and candidate.example.provenance.get("repeat"):
+            counts.drop("repeated")
+            continue
         row = {"messages": candidate.messages, "kind": candidate.example.kind, "persona": persona.name}
         row |= {
             "provenance": candidate.example.provenance | {"subject": candidate.example.subject, "teacher": "built-in"}
@@ -320,7 +256,7 @@ def write_split(chosen: list[Candidate], persona: Persona, short: bool, seed: in
 
 def split_subjects(subjects: set[str], seed: int) -> set[str]:
     """The subjects held out for validation: at least one where there are two, never all."""
-    ranked = sorted(subjects, key=lambda subject: _rank(seed + 1, subject))
+    ranked = sorted(subjects, key=lambda subject: rank(seed + 1, subject))
     return set(ranked[: max(1, round(VALIDATION_SHARE * len(ranked)))]) if len(ranked) > 1 else set()
 
 

@@ -124,6 +124,7 @@ def fact_examples(fact: Mapping[str, Any], persona: Persona, chance: random.Rand
             "property": fact["property"],
             "last": fact["last"],
             "source": fact["source"],
+            "dated": not fact["value"],
         }
         turn = Turn(user=question.format(**filled), assistant=answer)
         yield Example("fact", fact["title"], (turn,), provenance={"title": fact["title"], **source})

@@ -1,0 +1,1 @@
+"""Dumps, wikitext, books, games, year articles and the generated world as documents."""

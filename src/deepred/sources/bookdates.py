@@ -27,7 +27,7 @@ LATEST_PRINTING = 120
 """Years after a lifetime's end beyond which a title page's year belongs to somebody else."""
 
 LAST_PUBLIC_DOMAIN = 1963
-"""Last year whose publications are in the public domain in the United States by age or for want of renewal (17 USC 304)."""
+"""Last year whose publications are free in the United States by age or for want of renewal (17 USC 304)."""
 FIRST_PRINTED = 1450
 E_TEXTS_BEGAN = 1971
 """A later year in a transcriber's note is that of the e-text, not of the edition that it copied."""
@@ -36,6 +36,11 @@ TRANSLATED_BY = re.compile(r"translated\s+(?:from\s+the\s+\w+\s+)?by\s+([A-Z][A-
 TRANSLATION = re.compile(r"\btranslated\b|\btranslat(?:ion|or)\b", re.IGNORECASE)
 EDITION = re.compile(
     r"(?:copyright|edition|published|printed|issued|translation|\()[^.\n]{0,60}?\b(1[5-9]\d\d)\b", re.IGNORECASE
+)
+BODY_BEGINS = re.compile(
+    r"\W*(?:(?:table of )?contents|(?:\w+'s )?(?:preface|introduction|foreword|prologue)|"
+    r"chapter\b|(?:part|book) (?:one|i)\b)",
+    re.IGNORECASE,
 )
 YEAR = re.compile(r"\b(1[4-9]\d\d|20\d\d)\b")
 ROMAN = re.compile(r"\b(M{1,2}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4}))\b\.?")
@@ -71,7 +76,7 @@ def date_book(record: Record | None, fields: dict[str, str], front: str, notes: 
     writers = translators or authors
     possible = [(year, first) for year, first in title_page_years(front) if _allowed(year, writers)]
     if possible:
-        return _by_title_page(possible, bool(translators))
+        return _by_title_page(possible, bool(translators), copyright_years(front))
     copied = [year for year in note_years(notes) if _allowed(year, writers)]
     if copied:
         return Dating(Interval.of(max(copied)), "edition-note", f"the e-text's note names an edition of {max(copied)}")
@@ -84,26 +89,27 @@ def date_book(record: Record | None, fields: dict[str, str], front: str, notes: 
 
 
 def book_people(record: Record | None, fields: dict[str, str], front: str) -> tuple[list[Person], list[Person]]:
-    """Authors and translators with their lives, from the catalogue, else the header; translators also from the title page.
+    """Authors and translators with their lives, from the catalogue, else the header and the title page.
 
-    A translation whose translator nobody names has one "unnamed translator": its date must not be taken for the original's.
+    A translation whose translator nobody names has an "unnamed translator": it must not pass for the original.
     """
     people = list(record.people) if record and record.people else _header_people(fields)
     people = [_with_life(person) for person in people]
     authors = [person for person in people if person.role in ("author", "creator")]
     translators = [person for person in people if person.role == "translator"]
     if not translators:
-        named = TRANSLATED_BY.search(front)
+        page = "\n".join(title_page(front))
+        named = TRANSLATED_BY.search(page)
         language = ((record.language if record else "") or fields.get("language", "en")).lower()
         foreign = language.startswith("en") and any(_language(author.name) != "en" for author in authors)
         if named:
             translators = [_with_life(Person(named[1].strip(" .,").title(), "translator"))]
-        elif foreign or TRANSLATION.search(front):
+        elif foreign or TRANSLATION.search(page):
             translators = [Person("unnamed translator", "translator")]
     return authors, translators
 
 
-def _by_title_page(years: list[tuple[int, bool]], translated: bool) -> Dating:
+def _by_title_page(years: list[tuple[int, bool]], translated: bool, copyrights: list[int]) -> Dating:
     first = [year for year, said_first in years if said_first]
     if translated:
         # an original's year may stand beside it: the latest is the translation's own
@@ -114,6 +120,10 @@ def _by_title_page(years: list[tuple[int, bool]], translated: bool) -> Dating:
             Interval.of(min(first)), "title-page", f"the book says that it was first published in {min(first)}"
         )
     year = min(year for year, _ in years)
+    if copyrights and max(copyrights) > max(year, min(copyrights)):
+        # a second copyright is a revision: what of the text is as old as the first, nobody can tell
+        last = max(copyrights)
+        return Dating(Interval(day(year), day(last, 12, 31)), "title-page", f"copyright from {year} to {last}: revised")
     return Dating(Interval.of(year), "title-page", f"the title page names {year}")
 
 
@@ -123,11 +133,11 @@ def _by_lifetime(authors: list[Person], translators: list[Person], record: Recor
     births = [person.birth for person in writers if person.birth is not None]
     unknown = [person.name for person in writers if person.death is None]
     last = max((person.death for person in writers if person.death is not None), default=None)
-    if unknown or last is None or last > LAST_PUBLIC_DOMAIN:
-        if record and record.rights.lower().startswith("public domain in the us"):
-            first = min(LAST_PUBLIC_DOMAIN, max(births) + YOUNGEST) if births else FIRST_PRINTED
-            why = f"no publication year; public domain in the United States, so published by {LAST_PUBLIC_DOMAIN}"
-            return Dating(Interval(day(first), day(LAST_PUBLIC_DOMAIN, 12, 31)), "public-domain", why)
+    free = record is not None and record.rights.lower().startswith("public domain in the us")
+    if free and (unknown or last is None or last > LAST_PUBLIC_DOMAIN):
+        first = min(LAST_PUBLIC_DOMAIN, max(births) + YOUNGEST) if births else FIRST_PRINTED
+        why = f"no publication year; public domain in the United States, so published by {LAST_PUBLIC_DOMAIN}"
+        return Dating(Interval(day(first), day(LAST_PUBLIC_DOMAIN, 12, 31)), "public-domain", why)
     if unknown:
         return Dating(None, "undated", f"no publication year, and the death of {what} {unknown[0]} is unknown")
     if last is None:
@@ -144,6 +154,17 @@ def _allowed(year: int, writers: list[Person]) -> bool:
     return not (births and year < max(births) + YOUNGEST) and not (deaths and year > max(deaths) + LATEST_PRINTING)
 
 
+def title_page(front: str) -> list[str]:
+    """The lines of a book before its contents, preface or first running prose; blank ones left out."""
+    lines = [line.strip() for line in front.split("\n") if line.strip()][: TITLE_PAGE_LINES + 3]
+    for index, line in enumerate(lines):
+        # "Boston, December 26, 2000" ends the author's preface of a novel of 1888
+        prose = len(lines) > index + 3 and all(len(after) > PROSE_LINE for after in lines[index : index + 4])
+        if prose or BODY_BEGINS.match(line):
+            return lines[:index]
+    return lines[:TITLE_PAGE_LINES]
+
+
 def title_page_years(front: str) -> list[tuple[int, bool]]:
     """The years of the title page and its reverse, each with whether it is said to be the first publication's.
 
@@ -154,21 +175,22 @@ def title_page_years(front: str) -> list[tuple[int, bool]]:
     [(1908, False), (1890, True)]
     """
     found: list[tuple[int, bool]] = []
-    lines = [line.strip() for line in front.split("\n") if line.strip()]
-    for index, line in enumerate(lines[:TITLE_PAGE_LINES]):
-        if all(len(after) > PROSE_LINE for after in lines[index : index + 4]) and len(lines) > index + 3:
-            break
-        if re.fullmatch(r"(?:table of )?contents\.?", line, re.IGNORECASE):
-            break
+    for line in title_page(front):
         years = [int(year) for year in YEAR.findall(line)] or _roman_years(line)
         if not years:
             continue
         first = bool(FIRST.search(line))
         alone = len(re.sub(r"[^A-Za-z]", "", line)) == 0 or _roman_years(line)
-        placed = PLACE.search(line) or re.fullmatch(r"[A-Z][\w .]{2,30},\s*\d{4}\.?", line)
+        placed = PLACE.search(line) or re.fullmatch(r"[A-Z][A-Za-z .]{2,30},\s*\d{4}\.?", line)
         if first or alone or placed or STATED.search(line):
             found += [(year, first) for year in years]
     return found
+
+
+def copyright_years(front: str) -> list[int]:
+    """The years that the title page's lines of copyright name."""
+    lines = [line for line in title_page(front) if "©" in line or "copyright" in line.lower()]
+    return [int(year) for line in lines for year in YEAR.findall(line)]
 
 
 def note_years(notes: str) -> list[int]:
@@ -177,7 +199,7 @@ def note_years(notes: str) -> list[int]:
     >>> note_years("an e-text of Chess Strategy, second edition, (1915), made in 2003")
     [1915]
     """
-    return [int(year) for year in EDITION.findall(notes) if int(year) < E_TEXTS_BEGAN]
+    return [int(year) for year in EDITION.findall(" ".join(notes.split())) if int(year) < E_TEXTS_BEGAN]
 
 
 def _roman_years(line: str) -> list[int]:

@@ -68,14 +68,15 @@ MARKER = re.compile(
     r"decorative|cover|map of|music|ornament)",
     re.IGNORECASE,
 )
-PAGE_MARK = re.compile(r"\{(?:p\. ?|pg ?)?\d{1,4}\}|\[(?:pg\.?|page|p\.) ?[\dxivlc]{1,6}\]", re.IGNORECASE)
+PAGE_MARK = re.compile(r"\{(?:p\. ?|pg ?)?\d{1,4}\}|\[(?:pg\.?|page|p\.)\s*[\dxivlc]{1,6}\]", re.IGNORECASE)
 LONE_NUMBER = re.compile(r"^[ \t]*(?:-[ ]?)?(\d{1,4})(?:[ ]?-)?[ \t]*$", re.MULTILINE)
 IMPRINT = re.compile(
     r"no part of this (?:publication|book|work) may be|all rights (?:whatsoever )?(?:are )?reserved|"
     r"printed in (?:the )?u",
     re.I,
 )
-EMPHASIS = re.compile(r"(?<![A-Za-z0-9_])_([^_\n]+(?:\n[^_\n]+){0,12})_(?![A-Za-z0-9_])")
+EMPHASIS = re.compile(r"_(?:(?<!\w_)(?=[^\s_])|(?<=[^\s_]_)(?!\w))")
+"""An underscore that opens or closes emphasis, which may span paragraphs; "Mr. ____" and "x_1" keep theirs."""
 
 OLD_HEADER = 40_000
 """Characters in which a header without a marker ends; the longest small print seen takes 14,000."""
@@ -137,7 +138,7 @@ def clean_book(text: str) -> BookText:
     body, marks = PAGE_MARK.subn("", body)
     removed["page-number"] += marks
     body = cut_page_numbers(body, removed)
-    body = EMPHASIS.sub(r"\1", body)
+    body = EMPHASIS.sub("", body)
     blocks = cut_additions(split_blocks(body), removed, notes)
     front = "\n\n".join("\n".join(block.lines) for block in blocks[:FRONT])
     blocks = [block for index, block in enumerate(blocks) if not _is_imprint(block, index, removed)]
@@ -269,7 +270,8 @@ def cut_additions(blocks: list[Block], removed: Counter[str], notes: list[str]) 
             notes.append(text)
             continue
         note = False
-        if speaks_of_etexts(text) or (edge and CREDIT.match(text)):
+        # "cover" alone is what is left of a picture in files that were made from HTML
+        if speaks_of_etexts(text) or (edge and (CREDIT.match(text) or text.strip().lower() == "cover")):
             removed["credit"] += 1
             notes.append(text)
             continue

@@ -97,10 +97,10 @@ def iterate_blocks(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
             continue
         last, next_is_block = next(marks, (-1, False))
         data: bytes | None = None
+        if last < 0:
+            raise BlockError(first // 8, "the file ends inside a bzip2 block")
         for _ in range(FALSE_MARKS + 1):
-            if last < 0:
-                raise BlockError(first // 8, "the file ends inside a bzip2 block")
-            data = decode_block(file, first, last)
+            data = decode_block(file, first, last) if last >= 0 else None
             if data is not None:
                 break
             last, next_is_block = next(marks, (-1, False))

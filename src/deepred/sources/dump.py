@@ -121,7 +121,7 @@ def plan_ranges(path: Path) -> list[tuple[int, int]]:
 
 
 def iterate_pieces(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
-    """Decoded bytes from a byte of the file on, each piece with the byte of the file (gzip: of the XML) it begins at."""
+    """Decoded bytes from a byte of the file on, each piece with the byte of the file (gzip: the XML) it begins at."""
     kind = kind_of(path)
     with path.open("rb") as file:
         if kind == "bz2":
@@ -164,7 +164,9 @@ def read_site(path: Path) -> Site:
     except BlockError as error:
         raise DamageError(error.offset, "", error.reason) from None
     if b"<mediawiki" not in head[:HEAD_BYTES] and b"<page>" not in head:
-        raise UserError(f"{path} is no MediaWiki dump: no <mediawiki> element from byte 0 on", "give a pages-articles dump")
+        raise UserError(
+            f"{path} is no MediaWiki dump: no <mediawiki> element from byte 0 on", "give a pages-articles dump"
+        )
     info = head.partition(b"</siteinfo>")[0].decode("utf-8", "replace")
     names = re.findall(r'<namespace key="(-?\d+)"[^>]*?(?:/>|>([^<]*)</namespace>)', info)
     name = re.search(r"<dbname>([^<]*)</dbname>", info)
@@ -235,9 +237,14 @@ def _split(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes | Over
             offset, piece = next(pieces)
         except StopIteration:
             if inside or not whole:
-                yield path.stat().st_size, DamageError(path.stat().st_size, "", f"the dump ends{where} without </mediawiki>")
+                yield (
+                    path.stat().st_size,
+                    DamageError(path.stat().st_size, "", f"the dump ends{where} without </mediawiki>"),
+                )
             return
         except BlockError as error:
+            if error.offset >= end and not inside:
+                return  # damage in the next range, which states it
             yield error.offset, DamageError(error.offset, "", error.reason + where)
             return
         if offset < end:

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Books
-from deepred.documents import Day, Interval, document_schema, write_rows
+from deepred.documents import Day, Interval, document_schema, write_rows, year_of
 from deepred.errors import UserError
-from deepred.sources.bookdates import Dating, date_book
+from deepred.sources.bookdates import Dating, book_people, date_book
 from deepred.sources.booktext import BookText, clean_book, decode, header_number
-from deepred.sources.catalogue import Record, read_catalogue
+from deepred.sources.catalogue import Person, Record, read_catalogue
+from deepred.sources.introductions import cut_modern_introductions
+from deepred.sources.selection import free_from, licence_of, refuse
 from deepred.stage import Counts, Work
 
 BOOKS_PER_SHARD = 16
@@ -45,7 +47,7 @@ class Shelf:
 
     index: int
     volumes: tuple[Volume, ...]
-    undated: str
+    config: Books
     cutoff: Day
     straddling: str
 
@@ -73,7 +75,7 @@ def collect_books(
         Shelf(
             start // BOOKS_PER_SHARD,
             tuple(volumes[start : start + BOOKS_PER_SHARD]),
-            config.undated,
+            config,
             cutoff,
             straddling,
         )
@@ -137,7 +139,7 @@ def _documents(shelf: Shelf, counts: Counts, decisions: list[dict[str, Any]]) ->
             decisions.append(_decision(volume, None, None, "not-text"))
             continue
         book = clean_book(text)
-        dating = date_book(volume.record, book.fields, book.front, book.notes, shelf.undated)
+        dating = date_book(volume.record, book.fields, book.front, book.notes, shelf.config.undated)
         reason = _refusal(volume, book, dating, shelf)
         decisions.append(_decision(volume, book, dating, reason))
         counts.tally("dated by", dating.by)
@@ -146,6 +148,10 @@ def _documents(shelf: Shelf, counts: Counts, decisions: list[dict[str, Any]]) ->
             continue
         for name, number in book.removed.items():
             counts.tally("removed", name, number)
+        book.text, modern = cut_modern_introductions(
+            book.text, _author(volume, book), year_of(dating.interval.last) if dating.interval else 0
+        )
+        counts.tally("removed", "modern-introduction", modern)
         counts.add("documents")
         counts.add("bytes", len(book.text.encode()))
         yield _document(volume, book, dating.interval)
@@ -153,6 +159,9 @@ def _documents(shelf: Shelf, counts: Counts, decisions: list[dict[str, Any]]) ->
 
 def _refusal(volume: Volume, book: BookText, dating: Dating, shelf: Shelf) -> str:
     record = volume.record
+    unwanted = refuse(shelf.config, volume.number, record, _author(volume, book), book.fields.get("language", ""))
+    if unwanted:
+        return unwanted
     if record and record.kind not in ("", "Text"):
         return "not-a-text-work"
     if record and record.rights.lower().startswith("copyright"):
@@ -161,6 +170,9 @@ def _refusal(volume: Volume, book: BookText, dating: Dating, shelf: Shelf) -> st
         return "short"
     if dating.interval is None:
         return "undated"
+    free = free_from(_people(volume, book))
+    if shelf.config.free_by and (free is None or free > shelf.config.free_by):
+        return "not-free-by-year"
     side = dating.interval.side(shelf.cutoff)
     if side == "after":
         return "after-cutoff"
@@ -176,9 +188,14 @@ def _document(volume: Volume, book: BookText, interval: Interval | None) -> dict
         "first": interval.first if interval else None,
         "last": interval.last if interval else None,
         "author": _author(volume, book),
-        "licence": "public domain in the United States",
+        "licence": licence_of(_people(volume, book)),
         "origin": Path(volume.file).name,
     }
+
+
+def _people(volume: Volume, book: BookText) -> list[Person]:
+    authors, translators = book_people(volume.record, book.fields, book.front)
+    return [*authors, *translators]
 
 
 def _title(volume: Volume, book: BookText) -> str:

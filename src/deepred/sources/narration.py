@@ -27,9 +27,10 @@ WEIGHTS = {"Q": 5, "R": 4, "B": 3, "N": 3, "P": 1}
 MONTHS = tuple(calendar.month_name)[1:]
 EVENT_WORDS = {
     "m": "match", "ch": "Championship", "chT": "Team Championship", "ol": "Olympiad", "olm": "Olympiad",
-    "sf": "semi-final", "f": "final", "mem": "Memorial", "izt": "Interzonal", "ct": "Candidates' Tournament", "tt": "team tournament",
-    "URS": "USSR", "NLD": "Netherlands", "EU": "European", "Wch": "World Championship", "sim": "simultaneous display",
-    "simul": "simultaneous display", "blind": "blindfold", "corr": "correspondence", "exh": "exhibition",
+    "sf": "semi-final", "f": "final", "mem": "Memorial", "izt": "Interzonal", "ct": "Candidates' Tournament",
+    "tt": "team tournament", "URS": "USSR", "NLD": "Netherlands", "EU": "European", "Wch": "World Championship",
+    "sim": "simultaneous display", "simul": "simultaneous display", "blind": "blindfold",
+    "corr": "correspondence", "exh": "exhibition",
 }  # fmt: skip
 """What the abbreviations in the headers of game collections stand for."""
 SPOKEN_RESULTS = {"1-0": "White wins.", "0-1": "Black wins.", "1/2-1/2": "Drawn.", "*": ""}

@@ -7,6 +7,7 @@ copied between wikis and no article's title begins with one.
 
 from __future__ import annotations
 
+import html
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,3 +86,17 @@ class Prefixes:
         if not bracket or not closed or word.rstrip(" :：\n").lower() not in self.redirects:
             return None
         return target.partition("|")[0].strip().lstrip(":")
+
+
+def normalise_title(target: str) -> str:
+    """A link's target as the title it names: ``normalise_title("moon_landing#Apollo") == "Moon landing"``."""
+    if "&" in target:
+        target = html.unescape(target)
+    if "#" in target:
+        target = target.partition("#")[0]
+    if "_" in target:
+        target = target.replace("_", " ")
+    if not target.isprintable() or "  " in target:
+        target = " ".join(target.split())
+    target = target.strip()
+    return target[:1].upper() + target[1:]

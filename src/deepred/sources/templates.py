@@ -24,16 +24,16 @@ FUNCTIONS = frozenset({"lc", "uc", "lcfirst", "ucfirst", "formatnum", "subst", "
 """Parser functions whose text after the colon is shown."""
 VARIABLES = frozenset(
     {
-        "defaultsort", "displaytitle", "sortierung", "defaultsortkey", "padleft", "int", "fullurl", "localurl", "filepath",
-        "canonicalurl", "ns", "noexternallanglinks", "currentyear", "currentmonth", "currentday", "currentdate", "currentmonthname",
-        "numberofarticles", "clef de tri", "ordena",
+        "defaultsort", "displaytitle", "sortierung", "defaultsortkey", "padleft", "int", "fullurl", "localurl",
+        "filepath", "canonicalurl", "ns", "noexternallanglinks", "currentyear", "currentmonth", "currentday",
+        "currentdate", "currentmonthname", "numberofarticles", "clef de tri", "ordena",
     }
 )  # fmt: skip
 """Parser functions and variables that show nothing; no template of such a name exists that could be unknown."""
 
 
 class Arguments:
-    """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty where it is missing."""
+    """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty if missing."""
 
     def __init__(self, name: str, parts: list[str]) -> None:
         self.name = name
@@ -211,7 +211,9 @@ def height(a: Arguments) -> str:
 def quotation(a: Arguments) -> str:
     """A paragraph of its own, and one for who said it and where."""
     quoted = a.first("text", "quote", "quotetext", "content", 1)
-    signed = ", ".join(part for part in (a.first("author", "by", "sign", "cite", 2), a.first("source", "title", 3)) if part)
+    signed = ", ".join(
+        part for part in (a.first("author", "by", "sign", "cite", 2), a.first("source", "title", 3)) if part
+    )
     return f"\n\n{quoted}\n\n" + (f"— {signed}\n\n" if signed else "") if quoted else VOID
 
 
@@ -293,9 +295,9 @@ def second(a: Arguments) -> str:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        drop, convert, language, transliteration, date, sortable_date, old_style, circa, reign, as_of, age, fraction, number,
-        value, height, quotation, items, in_a_row, concatenated, nihongo, link, flag, station, player, ship, sort_name, marriage,
-        verse, first, second,
+        drop, convert, language, transliteration, date, sortable_date, old_style, circa, reign, as_of, age, fraction,
+        number, value, height, quotation, items, in_a_row, concatenated, nihongo, link, flag, station, player, ship,
+        sort_name, marriage, verse, first, second,
     )
 }  # fmt: skip
 """The rules that ``templates.toml`` may name."""
@@ -325,18 +327,24 @@ def _data(name: str) -> dict[str, Any]:
 @cache
 def _table() -> dict[str, Rule]:
     data = _data("templates.toml")
-    table = {name: drop for name in data["drop"]["names"]}
+    table: dict[str, Rule] = dict.fromkeys(data["drop"]["names"], drop)
     table.update((name, pattern(text)) for name, text in data["text"].items())
     table.update((name, RULES[rule]) for rule, names in data["rules"].items() for name in names)
     return table
 
 
 @lru_cache(maxsize=100_000)
-def find_rule(name: str) -> Rule | None:
-    """What renders the template of this name (lower case, spaces for underscores); None for one that nobody knows."""
-    rule = _table().get(name)
-    if rule is not None:
-        return rule
+def find_rule(written: str) -> tuple[str, Rule | None]:
+    """A template's name (lower case, spaces for underscores) as it was written, and what renders it; None if unknown.
+
+    >>> find_rule(" Cite_web ") == ("cite web", drop)
+    True
+    """
+    name = " ".join(written.replace(VOID, "").replace("_", " ").split()).lower()
+    return name, _table().get(name) or _family(name)
+
+
+def _family(name: str) -> Rule | None:
     data = _data("templates.toml")
     for place, matches in (("prefixes", name.startswith), ("suffixes", name.endswith)):
         for family, affixes in data[place].items():

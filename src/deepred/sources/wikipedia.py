@@ -7,25 +7,22 @@ files are the same whatever the number of workers. Of pages that several sources
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deepred.config import Articles
-from deepred.documents import article_schema, read_rows, redirect_schema, write_rows
+from deepred.documents import article_schema, redirect_schema, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.sources import dump
 from deepred.sources.plain import iterate_plain, plain_row
-from deepred.sources.prefixes import Prefixes
-from deepred.sources.wikitext import SlowError, normalise_title, parse
+from deepred.sources.prefixes import Prefixes, normalise_title
+from deepred.sources.seen import Seen, forget, remember
+from deepred.sources.wikitext import SlowError, parse
 from deepred.stage import Counts, Work
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MAX_MALFORMED = 0.1
 """Share of malformed pages above which a dump counts as unreadable."""
@@ -33,8 +30,6 @@ BATCH = 256
 """Rows converted to Parquet at a time: about 3 MB of text."""
 PLAIN_ROWS = 5000
 """Rows of a plain-text source that make one shard."""
-SEEN = ".seen"
-"""Folder for the page ids and titles of earlier sources while the stage runs."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +55,38 @@ def extract_articles(
     *, config: Articles, sources: dict[str, list[Path]], out: Path, work: Work, world: Path | None = None
 ) -> Counts:
     """Extract all dumps, then all plain sources, into ``out``."""
-    dumps, plain = sources.get("dumps", []), sources.get("plain", [])
+    dumps = [path for path in sources.get("dumps", []) if not is_index(path)]
+    plain = sources.get("plain", [])
     if not dumps and not plain:
         raise UserError("no article sources are given", "name at least one file in articles.dumps or articles.plain")
     counts = Counts()
     for number, path in enumerate([*dumps, *plain]):
-        seen = _remember(out, number) if number else None
+        seen = remember(out, number) if number else None
         if number < len(dumps):
             counts.merge(_extract_dump(path, number, config, out, work, seen))
         else:
-            shards = [_Shard(path, number, i, first, last, config, {}, "", seen) for i, (first, last) in _plan_plain(path, config)]
+            shards = [
+                _Shard(path, number, i, first, last, config, {}, "", seen)
+                for i, (first, last) in _plan_plain(path, config)
+            ]
             counts.merge(work.map_shards(extract_plain, [(shard.name, shard) for shard in shards], out))
-    _forget(out)
+    forget(out)
     return counts
 
 
+def is_index(path: Path) -> bool:
+    """Whether a file is a multistream dump's index, which a glob for the dump finds too; no worker needs it."""
+    return path.name.endswith((".txt", ".txt.bz2")) and "-index" in path.name
+
+
 def extract(
-    path: Path, out: Path, *, workers: int = 1, language: str = "", config: Articles | None = None, work: Work | None = None
+    path: Path,
+    out: Path,
+    *,
+    workers: int = 1,
+    language: str = "",
+    config: Articles | None = None,
+    work: Work | None = None,
 ) -> Counts:
     """Extract one dump into a folder, without a run file; ``language`` defaults to that of the dump's database name."""
     config = (config or Articles()).model_copy(update={"language": language})
@@ -111,7 +121,9 @@ def _extract_dump(path: Path, number: int, config: Articles, out: Path, work: Wo
     counts = work.map_shards(extract_range, [(shard.name, shard) for shard in shards], out)
     malformed = counts.drops["malformed"] + counts.drops["not_utf8"]
     if malformed > MAX_MALFORMED * (counts.numbers["pages"] + malformed):
-        raise FaultError(f"{path}: {malformed} pages are malformed or not UTF-8", "check that it is a MediaWiki XML dump")
+        raise FaultError(
+            f"{path}: {malformed} pages are malformed or not UTF-8", "check that it is a MediaWiki XML dump"
+        )
     return counts
 
 
@@ -129,7 +141,7 @@ def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]
     """The rows of a range's articles; redirects are appended beside, everything else is counted."""
     prefixes = _prefixes(shard.config.language, tuple(shard.namespaces.items()))
     site = dump.Site(shard.site, shard.namespaces)
-    earlier = _Seen.load(shard.seen)
+    earlier = Seen.load(shard.seen)
     try:
         for size, page in dump.iterate_pages(shard.path, shard.start, shard.end):
             counts.add("bytes", size)
@@ -187,11 +199,11 @@ def _article_row(page: dump.Page, shard: _Shard, prefixes: Prefixes, counts: Cou
         "revision_id": page.revision_id,
         "timestamp": page.timestamp,
         "text": parsed.text,
-        "sections": [section._asdict() for section in parsed.sections],
-        "links": [link._asdict() for link in parsed.links],
+        "sections": parsed.sections,
+        "links": parsed.links,
         "categories": parsed.categories,
         "infobox": parsed.infobox,
-        "infobox_dates": [date._asdict() for date in parsed.infobox_dates],
+        "infobox_dates": parsed.infobox_dates,
         "disambiguation": parsed.disambiguation,
         "source": shard.path.name,
     }
@@ -219,7 +231,7 @@ def _plan_plain(path: Path, config: Articles) -> Iterable[tuple[int, tuple[int, 
 def extract_plain(shard: _Shard, folder: Path) -> Counts:
     """Turn rows ``start`` to ``end`` of a plain-text source into article rows."""
     counts = Counts()
-    earlier = _Seen.load(shard.seen)
+    earlier = Seen.load(shard.seen)
 
     def rows() -> Iterator[dict[str, Any]]:
         for row in iterate_plain(shard.path, shard.start, shard.end):
@@ -233,58 +245,3 @@ def extract_plain(shard: _Shard, folder: Path) -> Counts:
 
     write_rows(folder / f"articles-{shard.name}.parquet", rows(), article_schema(), BATCH)
     return counts
-
-
-def _title_hash(title: str) -> int:
-    return int.from_bytes(hashlib.blake2b(title.encode(), digest_size=8).digest(), "big")
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """Page ids and hashed titles of earlier sources, sorted and memory-mapped: a few MB whatever their number."""
-
-    ids: np.ndarray | None
-    titles: np.ndarray | None
-
-    @staticmethod
-    def load(folder: Path | None) -> _Seen:
-        if folder is None:
-            return _Seen(None, None)
-        import numpy as np
-
-        return _Seen(np.load(folder / "ids.npy", mmap_mode="r"), np.load(folder / "titles.npy", mmap_mode="r"))
-
-    def holds(self, page_id: int | None, title: str) -> bool:
-        """Whether an earlier source has the page."""
-        if self.ids is None or self.titles is None:
-            return False
-        return (page_id is not None and _contains(self.ids, page_id)) or _contains(self.titles, _title_hash(title))
-
-
-def _contains(sorted_values: np.ndarray, value: int) -> bool:
-    at = int(sorted_values.searchsorted(sorted_values.dtype.type(value)))
-    return at < len(sorted_values) and int(sorted_values[at]) == value
-
-
-def _remember(out: Path, before: int) -> Path:
-    """Write the ids and titles of all sources numbered below ``before`` where workers can map them."""
-    import numpy as np
-
-    folder = out / SEEN / f"{before:03d}"
-    folder.mkdir(parents=True, exist_ok=True)
-    ids: list[int] = []
-    titles: list[int] = []
-    for source in range(before):
-        for row in read_rows(out, f"articles-{source:03d}-*.parquet", ["page_id", "title"]):
-            ids.append(row["page_id"])
-            titles.append(_title_hash(row["title"]))
-        titles += [_title_hash(row["title"]) for row in read_rows(out, f"redirects-{source:03d}-*.parquet", ["title"])]
-    np.save(folder / "ids.npy", np.unique(np.array(ids, dtype=np.int64)))
-    np.save(folder / "titles.npy", np.unique(np.array(titles, dtype=np.uint64)))
-    return folder
-
-
-def _forget(out: Path) -> None:
-    import shutil
-
-    shutil.rmtree(out / SEEN, ignore_errors=True)

@@ -14,9 +14,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import World
-from deepred.documents import day, month_length, write_rows, year_of
-from deepred.sources.world_articles import Article, Encyclopedia
+from deepred.documents import day, write_rows
+from deepred.sources.world_article import Article
 from deepred.sources.world_claims import write_claims
+from deepred.sources.world_encyclopedia import Encyclopedia
 from deepred.sources.world_facts import Entity, Facts, class_of, make_facts, phrases
 from deepred.sources.world_library import write_library
 from deepred.sources.world_text import Sentence, prompts
@@ -167,7 +168,7 @@ def _article_row(article: Article, world: Facts) -> dict[str, Any]:
         return row | _dates_of(article.entity) | {"class": class_of(article.entity, world.hinge)}
     if article.year is None:
         return row | {"class": "U", "first": None, "last": None, "first_known": None, "ended": False}
-    first, last = day(article.year), day(article.year, 12, month_length(article.year, 12))
+    first, last = day(article.year), day(article.year, 12, 31)
     hinge = world.hinge
     name = "N" if first >= hinge else "O" if last < hinge else "S"
     return row | {"class": name, "first": first, "last": last, "first_known": first, "ended": True}
@@ -176,6 +177,3 @@ def _article_row(article: Article, world: Facts) -> dict[str, Any]:
 def _dates_of(entity: Entity) -> dict[str, Any]:
     last = entity.end.last if entity.end else None
     return {"first": entity.first.first, "last": last, "first_known": entity.known.first, "ended": last is not None}
-
-
-__all__ = ["build_world", "has_year", "measure", "year_of"]

@@ -1,7 +1,7 @@
 """The generated world's Wikidata: entities with labels, sitelinks, dated claims and facts, as a JSON dump.
 
-Format: https://doc.wikimedia.org/Wikibase/master/php/docs_topics_json.html, one entity a line in an array. It holds what
-real dumps hold: a deprecated claim, a preferred one, a Julian and a BCE date, coarse precisions, and a broken line.
+Format: https://doc.wikimedia.org/Wikibase/master/php/docs_topics_json.html, one entity a line in an array. It holds
+what real dumps hold: a deprecated claim, a preferred one, a Julian and a BCE date, days and years, and a broken line.
 """
 
 from __future__ import annotations

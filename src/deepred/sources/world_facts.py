@@ -1,8 +1,8 @@
 """The entities and facts of the generated world, before anything is said about them.
 
 In: a seed, the number of facts per relation and era, the hinge that splits the eras. Out: entities (people, towns,
-inventions, …) with the days on which they begin, become known and end, and facts that tie two of them together on a day.
-Names are built of invented syllables, so that nothing real is described. Everything follows from the seed.
+inventions, …) with the days on which they begin, become known and end, and facts that tie two of them together on a
+day. Names are built of invented syllables, so that nothing real is described. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -53,9 +53,6 @@ class Entity:
     woman: bool = False
     profession: str = ""
 
-    def __hash__(self) -> int:
-        return hash(self.title)
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -92,9 +89,9 @@ class Facts:
     """The whole world: entities by kind, facts, coined words."""
 
     hinge: Day
-    entities: list[Entity] = field(default_factory=lambda: list[Entity]())
-    facts: list[Fact] = field(default_factory=lambda: list[Fact]())
-    terms: list[Term] = field(default_factory=lambda: list[Term]())
+    entities: list[Entity] = field(default_factory=list[Entity])
+    facts: list[Fact] = field(default_factory=list[Fact])
+    terms: list[Term] = field(default_factory=list[Term])
 
     def of_kind(self, kind: str) -> list[Entity]:
         """The entities of a kind, in the order of their making."""

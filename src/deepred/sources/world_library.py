@@ -17,37 +17,6 @@ from deepred.sources.world_facts import LATEST, Entity, Facts, phrases
 GAMES = "games.pgn"
 GAME_COUNT = 60
 
-MOVES = (
-    ("1-0", "e4 e5 Qh5 Nc6 Bc4 Nf6 Qxf7#"),
-    ("0-1", "f3 e5 g4 Qh4#"),
-    ("1-0", "e4 e5 Nf3 d6 Bc4 Bg4 Nc3 g6 Nxe5 Bxd1 Bxf7+ Ke7 Nd5#"),
-    ("1-0", "e4 e5 Nf3 d6 d4 Bg4 dxe5 Bxf3 Qxf3 dxe5 Bc4 Nf6 Qb3 Qe7 Nc3 c6 Bg5 b5 Nxb5 cxb5 Bxb5+ Nbd7 O-O-O Rd8 Rxd7 Rxd7 Rd1 Qe6 Bxd7+ Nxd7 Qb8+ Nxb8 Rd8#"),
-    ("0-1", "e4 e5 Nf3 Nc6 Bc4 Nd4 Nxe5 Qg5 Nxf7 Qxg2 Rf1 Qxe4+ Be2 Nf3#"),
-    ("1/2-1/2", "d4 d5 c4 e6 Nc3 Nf6 Bg5 Be7 e3 O-O Nf3 Nbd7"),
-    ("1/2-1/2", "e4 c5 Nf3 d6 d4 cxd4 Nxd4 Nf6 Nc3 a6 Be2 e5 Nb3 Be7"),
-    ("1-0", "e4 e6 d4 d5 Nc3 Bb4 e5 c5 a3 Bxc3+ bxc3 Ne7 Qg4 O-O Bd3 Nbc6"),
-    ("0-1", "d4 Nf6 c4 e5 dxe5 Ng4 Bf4 Nc6 Nf3 Bb4+ Nbd2 Qe7 a3 Ngxe5 axb4 Nd3#"),
-    ("1-0", "e4 c6 d4 d5 Nc3 dxe4 Nxe4 Nd7 Qe2 Ngf6 Nd6#"),
-    ("1/2-1/2", "e4 e5 Nf3 Nc6 Bb5 a6 Ba4 Nf6 O-O Be7 Re1 b5 Bb3 d6"),
-    ("0-1", "e4 e5 f4 exf4 Bc4 Qh4+ Kf1 g5 Nc3 Bg7 d4 Ne7 Nf3 Qh5"),
-)  # fmt: skip
-"""Short games, old and common; every move is legal (a test replays them)."""
-
-SCENES = (
-    "The morning was grey when {P} came down to the harbour of {C}.", "The ropes were wet and the planks were slippery.",
-    "An old sailor mended his net and said that the wind would turn.", "{P} bought bread, salt and a coil of rope.",
-    "Nobody spoke while the boat was loaded.", "The hills behind {C} stood dark against the sky.",
-    "At noon the fog lifted and the water shone like tin.", "A child waved from the wall until the sail was gone.",
-    "The mate told a long story about a whale.", "{P} listened, and thought of the lamp in the kitchen at home.",
-    "In the evening they played chess on a barrel.", "The knight was lost, and a cork took its place.",
-    "The stars came out one by one over the mast.", "A good pilot knows the shoals by the colour of the water.",
-    "They slept on sacks of wool.", "On the third day they saw the coast of another province.",
-    "The people there spoke slowly and baked a sweet bread.", "{P} learned how clay is dug, dried and fired.",
-    "The potter had hands as brown as his jars.", "Rain fell for a week, and the road became a brook.",
-    "There was time to read, and time to write letters to {C}.", "A letter needs nine days, said the clerk, if the horse is willing.",
-    "When the rain stopped, the bees came back to the clover.", "It is a fine thing to walk when the air is washed.",
-)  # fmt: skip
-
 MARK = "THE PROJECT GUTENBERG EBOOK"
 
 
@@ -79,9 +48,18 @@ def _write_books(world: Facts, random: Random, folder: Path) -> int:
         (folder / f"{number:05d}.txt").write_text(text, encoding="utf-8", newline="\r\n")
         names = [_catalogued(author)] + ([f"{_catalogued(translator)} [Translator]"] if translator else [])
         rows.append(
-            {"Text#": str(number), "Type": "Text", "Issued": f"{max(hinge, 1990) + number}-05-04", "Title": title, "Language": "en",
-             "Authors": "; ".join(names), "Subjects": f"Sea stories; {year}", "LoCC": "PR", "Bookshelves": ""}
-        )  # fmt: skip
+            {
+                "Text#": str(number),
+                "Type": "Text",
+                "Issued": f"{max(hinge, 1990) + number}-05-04",
+                "Title": title,
+                "Language": "en",
+                "Authors": "; ".join(names),
+                "Subjects": "Sea stories",
+                "LoCC": "PR",
+                "Bookshelves": "",
+            }
+        )
     table = io.StringIO()
     writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -112,18 +90,19 @@ def _book(
     town = random.choice(world.of_kind("city")).label
     by = f"Translator: {translator.title}\n\n" if translator else ""
     head = (
-        f"The Project Gutenberg eBook of {title}\n\nThis ebook is for the use of anyone anywhere at no cost and with almost no "
-        f"restrictions\nwhatsoever.\n\nTitle: {title}\n\nAuthor: {author.title}\n\n{by}Release date: May 4, "
+        f"The Project Gutenberg eBook of {title}\n\nThis ebook is for the use of anyone anywhere at no cost and with\n"
+        f"almost no restrictions whatsoever.\n\nTitle: {title}\n\nAuthor: {author.title}\n\n{by}Release date: May 4, "
         f"{max(year_of(world.hinge), 1990) + number} [eBook #{number}]\n\nLanguage: English\n\n"
         f"*** START OF {MARK} {title.upper()} ***\n\n\nProduced by the volunteers of the World\n\n\n"
         f"{title.upper()}\n\nby {author.title}\n\n"
     )
     page = f"Translated by {translator.title}\n\n" if translator else ""
     page += f"{year}\n\n\n"
+    scenes: list[str] = phrases()["library"]["scenes"]
     chapters: list[str] = []
     for chapter in range(1, 5):
         paragraphs: list[str] = []
-        lines = random.sample(SCENES, len(SCENES))
+        lines = random.sample(scenes, len(scenes))
         for start in range(0, len(lines), 4):
             prose = " ".join(lines[start : start + 4])
             paragraphs.append(_wrapped(prose.replace("{P}", random.choice(heroes)).replace("{C}", town)))
@@ -168,7 +147,8 @@ def _game(date: str, world: Facts, random: Random, place: int) -> str:
     pool = sorted(alive, key=lambda p: abs(year_of(p.known.first) - year))[:6]
     players = random.sample(pool, 2) if len(pool) >= 2 else random.sample(everyone, 2)
     white, black = (f"{p.title.split()[1]}, {p.title.split()[0]}" for p in players)
-    result, moves = MOVES[place % len(MOVES)]
+    games: list[list[str]] = phrases()["library"]["games"]
+    result, moves = games[place % len(games)]
     town = random.choice(world.of_kind("city")).title
     tags = {
         "Event": "Match",

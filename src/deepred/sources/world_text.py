@@ -15,14 +15,20 @@ from random import Random
 from deepred.documents import Day, Interval
 from deepred.sources.world_facts import Entity, Fact, Facts, Term, known_day, phrase, phrases
 
-KINDS = ("date", "entity", "term", "status", "coref")
+KINDS = ("date", "term", "entity", "status", "coref")
 """Why a sentence is late, the most telling reason first."""
 
 LINKED = 0.7
 """Share of names that are links."""
 
 TRIES = 40
-"""Draws of a new wording before a statement becomes a dated one, of which there are most."""
+"""Draws of something new to say before a repetition, or for a fact its date, is accepted."""
+
+FORWARD = 4
+"""Statements that end with the answer for each other one: a small model does not learn a fact backwards."""
+
+STRIDE = 5
+"""Step through the wordings of a fact; no divisor of their number, so that all take their turn."""
 
 LINK = re.compile(r"\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
 PLACE = re.compile(r"\{(\w+)\}")
@@ -184,10 +190,11 @@ class Composer:
 
     def _core(self, fact: Fact, ends: Sequence[str], others: Sequence[str]) -> str:
         """The next wording of a fact: all that are not withheld, in turn."""
-        allowed = [core for place, core in enumerate(ends) if place not in fact.held_out] + list(others)
-        turn = self._turn.get(fact.id, self.random.randrange(len(allowed)))
-        self._turn[fact.id] = turn + 3  # coprime to ten wordings: visits each before any returns
-        return allowed[turn % len(allowed)]
+        told = [core for place, core in enumerate(ends) if place not in fact.held_out]
+        cycle = told * FORWARD + list(others)
+        turn = self._turn.get(fact.id, self.random.randrange(len(cycle)))
+        self._turn[fact.id] = turn + STRIDE
+        return cycle[turn % len(cycle)]
 
     def _term_for(self, fact: Fact) -> Term | None:
         """A word coined at most some years before the fact, and in its own era."""
@@ -206,7 +213,7 @@ class Composer:
 
 
 def prompts(fact: Fact) -> tuple[list[str], list[str]]:
-    """The two statements of a fact that no sentence words so, without their answer; and the same without their subject."""
+    """A fact's two statements that no sentence words so, without their answer; and the same without their subject."""
     shape = phrases()["relations"][fact.relation]
     statements: list[str] = []
     neutral: list[str] = []

@@ -16,7 +16,7 @@ from random import Random
 from xml.sax.saxutils import escape
 
 from deepred.documents import Interval, year_of
-from deepred.sources.world_articles import Article
+from deepred.sources.world_article import Article
 from deepred.sources.world_facts import Entity, Facts, phrase
 from deepred.sources.world_text import Sentence
 
@@ -232,10 +232,12 @@ def _page_xml(page: Page) -> str:
     redirect = f'    <redirect title="{escape(page.redirect, {chr(34): "&quot;"})}" />\n' if page.redirect else ""
     time = f"2015-{page.page_id % 12 + 1:02d}-{page.page_id % 28 + 1:02d}T{page.page_id % 24:02d}:30:00Z"
     return (
-        f"  <page>\n    <title>{escape(page.title)}</title>\n    <ns>{page.namespace}</ns>\n    <id>{page.page_id}</id>\n{redirect}"
+        f"  <page>\n    <title>{escape(page.title)}</title>\n    <ns>{page.namespace}</ns>\n"
+        f"    <id>{page.page_id}</id>\n{redirect}"
         f"    <revision>\n      <id>{revision}</id>\n      <parentid>{revision - 7}</parentid>\n"
-        f"      <timestamp>{time}</timestamp>\n      <contributor>\n        <username>Archivist</username>\n        <id>7</id>\n"
-        f"      </contributor>\n      <comment>/* History */ copy edit</comment>\n      <origin>{revision}</origin>\n"
+        f"      <timestamp>{time}</timestamp>\n"
+        "      <contributor>\n        <username>Archivist</username>\n        <id>7</id>\n      </contributor>\n"
+        "      <comment>/* History */ copy edit</comment>\n      <origin>{revision}</origin>\n"
         "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n"
         f'      <text bytes="{len(data)}" sha1="{digits.zfill(31)}" xml:space="preserve">{escape(page.text)}</text>\n'
         f"      <sha1>{digits.zfill(31)}</sha1>\n    </revision>\n  </page>\n"

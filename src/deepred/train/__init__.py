@@ -1,0 +1,1 @@
+"""Loss, model, pre-training, checkpoints, fine-tuning and merging; torch lives here."""

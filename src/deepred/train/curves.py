@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-COLUMNS = ("step", "tokens", "loss", "norm", "rate", "validation", "bits_per_byte")
+COLUMNS: tuple[str, ...] = ("step", "tokens", "loss", "norm", "rate", "validation", "bits_per_byte")
 
 
 class Curves:
@@ -53,11 +54,11 @@ class Curves:
             self._losses = []
 
     def overfits(self, patience: int) -> bool:
-        """Whether the validation loss rose, and the training loss fell, in each of the last ``patience`` validations."""
+        """Whether validation rose, while the training loss fell, each of the last ``patience`` times."""
         last = self._validations[-patience - 1 :]
         if not patience or len(last) <= patience:
             return False
-        pairs = zip(last[:-1], last[1:], strict=True)
+        pairs = pairwise(last)
         return all(now[0] > before[0] and now[1] < before[1] for before, now in pairs)
 
 

@@ -132,6 +132,13 @@ def documents_apart(ids: Tensor, separator: int) -> dict[str, Tensor]:
     return {"attention_mask": mask[:, None], "position_ids": place - begins.cummax(1).values}
 
 
+def recompute_activations(model: Any) -> None:
+    """Keep only each layer's input for the backward pass and compute the rest again: less memory, a third more work."""
+    # recent releases of transformers warn of the older name
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
+
+
 def flops_per_token(model: Any, head: nn.Parameter, sequence: int) -> float:
     """Floating-point operations of training on one token: 6 a weight of a matrix product, 12 L d T for attention.
 

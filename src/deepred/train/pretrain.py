@@ -1,9 +1,9 @@
 """Pre-training: from tokens to a model, in steps that are functions of their number alone.
 
 In: token files, the tokenizer, the model's shape or its base. Out: ``model/`` (loads with ``AutoModelForCausalLM``),
-``curves.jsonl`` and ``.csv`` (loss by step, validation by source, no clock in it), ``state/`` (the last checkpoint, from
-which training can go on), ``snapshots/`` where wished, and ``logs/speed.jsonl``. A run that is killed at any moment and
-started again ends in the same bytes, on the same device and number of threads.
+``curves.jsonl`` and ``.csv`` (loss by step, validation by source, no clock in it), ``state/`` (the last checkpoint,
+from which training can go on), ``snapshots/`` where wished, and ``logs/speed.jsonl``. A run that is killed at any
+moment and started again ends in the same bytes, on the same device and number of threads.
 """
 
 from __future__ import annotations
@@ -29,7 +29,15 @@ from deepred.train.checkpoint import load_latest, noticed_signals, restore, save
 from deepred.train.curves import Clock, Curves, read_curves, write_csv
 from deepred.train.device import choose_device, peak_memory, set_threads
 from deepred.train.loss import chunked_cross_entropy
-from deepred.train.model import build_model, decay_groups, flops_per_token, hidden_states, parts_of, save_model
+from deepred.train.model import (
+    build_model,
+    decay_groups,
+    flops_per_token,
+    hidden_states,
+    parts_of,
+    recompute_activations,
+    save_model,
+)
 from deepred.train.order import samples
 from deepred.train.schedule import learning_rate
 from deepred.train.tokens import Tokens
@@ -78,7 +86,7 @@ class Training:
 
 def pretrain(*, shards: Path, tokenizer: Path, config: Pretrain, seed: int, out: Path, work: Work) -> Counts:
     """The trained model in ``out``; counts hold steps, tokens and parameters, notes the last losses."""
-    training = _prepare(shards, tokenizer, config, seed, work)
+    training = prepare(shards, tokenizer, config, seed, work)
     counts = Counts()
     checkpoints = _checkpoints(out)
     fingerprint = _fingerprint(training)
@@ -101,7 +109,8 @@ def pretrain(*, shards: Path, tokenizer: Path, config: Pretrain, seed: int, out:
     return counts
 
 
-def _prepare(shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: Work) -> Training:
+def prepare(shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: Work) -> Training:
+    """Model, data and optimizer, ready for the first step."""
     tokens = Tokens(shards)
     sequences = max(1, int(tokens.require(config.sequence) * config.dev_fraction))
     device = choose_device(work.settings.device)
@@ -115,7 +124,7 @@ def _prepare(shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: W
         )
     model.train()
     if config.activations == "recompute":
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        recompute_activations(model)
     if config.compiled:
         trunk.compile()
     groups = decay_groups(model, config.weight_decay)
@@ -150,7 +159,7 @@ def _train(
         _write_validation(training, 0, curves)
     with noticed_signals() as asked:
         for step in range(start, training.steps):
-            _step(training, step)
+            train_step(training, step)
             done = step + 1
             validates = done % config.validate_steps == 0 or done == training.steps
             if done % LOG_STEPS == 0 or validates or asked.number:
@@ -171,7 +180,7 @@ def _train(
                 return
 
 
-def _step(training: Training, step: int) -> None:
+def train_step(training: Training, step: int) -> None:
     """One optimizer step over ``batch`` sequences, ``micro_batch`` at a time."""
     config = training.config
     rate = learning_rate(config, step, training.steps)

@@ -24,8 +24,8 @@ from torch.nn import functional
 
 from deepred.config import Sft
 from deepred.errors import FaultError, UserError
-from deepred.persona.chatml import END, START, answer_spans, render
 from deepred.stage import Counts, Work
+from deepred.train.chatml import END, START, answer_spans, render
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -1,4 +1,4 @@
-from deepred.persona.chatml import answer_spans, render
+from deepred.train.chatml import answer_spans, render
 
 TALK = [
     {"role": "system", "content": "Be kind."},

@@ -1,0 +1,93 @@
+"""The filter as one object: what it learned, the point of its curve, and the verdict on an article.
+
+In: the folders of ``emergence`` and ``passages`` (or none: then dates alone decide). Out: per sentence of an article
+the reason for which it is dropped, and a probability. Used by the stages, by ``score`` and on any text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepred.config import Passages
+from deepred.documents import Day
+from deepred.filters.decide import Decision, decide
+from deepred.filters.emergence import NAMES, TERMS, TITLES, describe_article
+from deepred.filters.evidence import Horizon, gather_evidence
+from deepred.filters.fitting import sentence_features
+from deepred.filters.known import KnownDays
+from deepred.filters.model import Calibration, Model, load_calibration
+from deepred.filters.sentences import Segments
+from deepred.filters.terms import Terms
+
+MODEL = "model.npy"
+MIN_COUNT = 5  # dated sentences below which a term says nothing
+
+
+def load_horizon(emergence: Path, cutoff: Day, straddling: str) -> Horizon:
+    """The tables of the stage ``emergence`` as seen from a cutoff."""
+    terms = Terms.load(emergence / TERMS)
+    return Horizon.of(cutoff, straddling, KnownDays.load(emergence / NAMES), terms.cut(cutoff), MIN_COUNT)
+
+
+def threshold_of(config: Passages) -> float:
+    """The probability from which a sentence is dropped: the configured one, or the preset's."""
+    return config.threshold if config.threshold is not None else load_calibration().presets[config.preset]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A cutoff's tables, its fitted model where there is one, and the operating point."""
+
+    horizon: Horizon
+    titles: KnownDays
+    model: Model | None
+    calibration: Calibration
+    threshold: float
+
+    @staticmethod
+    def load(emergence: Path, fitted: Path, cutoff: Day, straddling: str, threshold: float) -> Judge:
+        """The judge of a run: the tables of ``emergence`` and the model that ``passages`` fitted, if it did."""
+        path = fitted / MODEL
+        return Judge(
+            load_horizon(emergence, cutoff, straddling),
+            KnownDays.load(emergence / TITLES),
+            Model.load(path) if path.exists() else None,
+            load_calibration(),
+            threshold,
+        )
+
+    @staticmethod
+    def by_dates_alone(cutoff: Day, straddling: str) -> Judge:
+        """A judge that has learned nothing: later dates, words of the present, and what leans on a dropped sentence."""
+        nothing = KnownDays(np.zeros(0, np.uint64), np.zeros(0, np.int32))
+        terms = Terms(np.zeros(0, np.int64), np.zeros(0, np.int64), 10)
+        horizon = Horizon.of(cutoff, straddling, nothing, terms.cut(cutoff), MIN_COUNT)
+        return Judge(horizon, nothing, None, load_calibration(), 0.5)
+
+    def judge(self, article: dict[str, Any], row: dict[str, Any], article_class: str) -> tuple[Segments, Decision]:
+        """The verdict on an article of the corpus, by its row of ``sentences-*.parquet``."""
+        segments, evidence = gather_evidence(article, row, self.horizon)
+        probability = None
+        if self.model is not None:
+            cutoff = self.horizon.cutoff
+            features = sentence_features(article, row, article_class, segments, evidence, self.model.grams, cutoff)
+            logits = self.model.score(features, row["fold"])
+            probability = self.calibration.probability(logits, evidence.early_date)
+        return segments, decide(segments, evidence, article_class, probability, self.threshold)
+
+    def judge_text(
+        self, text: str, title: str = "", article_class: str = "U", fold: int = 0
+    ) -> tuple[Segments, Decision]:
+        """The verdict on any text, by the model of one fold.
+
+        >>> segments, decision = Judge.by_dates_alone(19690720, "drop").judge_text("Salt is good. It closed in 1987.")
+        >>> decision.reasons.tolist()
+        [0, 1]
+        """
+        article = {"page_id": 0, "title": title, "text": text, "sections": [], "links": []}
+        row, _, _ = describe_article(article, self.titles)
+        return self.judge(article, row | {"fold": fold}, article_class)

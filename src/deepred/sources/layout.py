@@ -1,0 +1,279 @@
+"""Rendered wikitext as the final text: tags, quotes and entities go, lines become blocks, marks become offsets.
+
+While the text is made, control characters mark where links, headings and dropped pieces stand; they survive every
+step, so that the offsets are counted once, at the end, on the text as it stays.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import NamedTuple
+
+from deepred.sources.templates import EQUALS, VOID
+
+# The marks are control characters, which XML does not allow, so no page holds them.
+LINK, LABEL, LINK_END = "\x02", "\x01", "\x03"
+KEPT, KEPT_END = "\x05", "\x06"  # number of a literal piece (nowiki, math, code), put back at the end
+PIPE = "\x07"  # a pipe that separates nothing any more
+BREAK = "\x0e"  # a line break inside a paragraph
+HEADING = "\x10"
+MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK + HEADING
+
+_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>]*+>|</?[A-Za-z][\w-]*+[ /]*+(?=\n|\Z)")
+_SCRIPT = re.compile(r"<su([bp])>([^<>]*+)</su\1>")
+_EXTERNAL = re.compile(
+    r"\[(?:https?:|ftps?:|irc:|news:|mailto:|tel:|urn:)?+(?://|(?<=mailto:)|(?<=tel:)|(?<=news:)|(?<=urn:))"
+    r"[^\s\[\]]*+[ \t]*+([^\[\]\n]*+)\]"
+)
+_UNCLOSED_EXTERNAL = re.compile(r"\[(?=(?:https?|ftp)://)")
+_MAGIC = re.compile(r"__[A-Z_]{3,40}?__")
+_MARKS = re.compile(r"\x02(\d+)\x01|\x03|\x10(\d)")
+_KEPT = re.compile(r"\x05(\d+)\x06")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
+_ENTITY_SPACES = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|hairsp|#160|#xA0|#xa0|#8201|#8239|#x202F|#x202f|#x2009);")
+_ENTITY_NOTHING = re.compile(r"&(?:zwnj|zwj|lrm|rlm|shy|wbr|#8203|#x200B|#x200b|#8206|#173|#xAD);")
+_SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+_SUBSCRIPTS = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
+_BREAKING = frozenset({"br", "hr", "li", "dt", "dd", "tr"})
+_SEPARATING = frozenset(
+    {"p", "div", "blockquote", "center", "ul", "ol", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+
+
+class Section(NamedTuple):
+    """A heading: its level (2 for ``== … ==``), its text, and where that begins."""
+
+    level: int
+    title: str
+    start: int
+
+
+class Link(NamedTuple):
+    """A link to a page: ``text[start:end]`` is its anchor, ``target`` the normalised title."""
+
+    start: int
+    end: int
+    target: str
+
+
+def strip_inline(text: str) -> str:
+    """Quotes, HTML tags, outward links and magic words of the rendered text, each in one linear sweep."""
+    if "''" in text:
+        text = text.replace("'''''", "").replace("'''", "").replace("''", "")
+    if "<" in text:
+        text = strip_tags(text)
+    if "[" in text:
+        text = _UNCLOSED_EXTERNAL.sub("", _EXTERNAL.sub(r"\1", text))
+    if "__" in text:
+        text = _MAGIC.sub("", text)
+    return text.replace("-{", "").replace("}-", "") if "-{" in text else text
+
+
+def lay_out(text: str, broken_table: bool = False) -> str:
+    """Lines as paragraphs, list items and headings, which are marked; headings of sections without text go.
+
+    ``broken_table``: a table was opened and never closed, so lines that look like its rows go too.
+
+    >>> lay_out("One\\nline.\\n* item")
+    'One line.\\n\\nitem'
+    """
+    blocks: list[tuple[int, str]] = []  # 0 paragraph, 7 list item, else the level of a heading
+    lines: list[str] = []
+    for line in text.split("\n"):
+        bare = line.strip(" \t\x04\r")
+        if not bare:
+            if lines and VOID not in line:
+                blocks.append((0, " ".join(lines)))
+                lines = []
+            continue
+        first = bare[0]
+        if first not in "=*#:;|!-{" and line[0] != " ":
+            lines.append(line)
+            continue
+        if first == "|" or (broken_table and first in "!{"):
+            continue
+        kind, shown = _line(bare)
+        if kind == 0 and line[0] != " ":
+            lines.append(shown)
+            continue
+        if lines:
+            blocks.append((0, " ".join(lines)))
+            lines = []
+        if shown:
+            blocks.append((kind or 7, shown))
+    if lines:
+        blocks.append((0, " ".join(lines)))
+    return _join(blocks)
+
+
+def settle(text: str, kept: list[str]) -> str:
+    """The text with entities decoded, gaps and runs of spaces closed, and the literal pieces put back."""
+    text = decode_entities(text)
+    text = text.replace("\t", " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    if VOID in text:
+        text = close_gaps(text)
+    if KEPT in text:
+        text = put_back(text, kept)
+    text = text.replace(PIPE, "|").replace(EQUALS, "=")
+    if BREAK in text or "\n " in text or " \n" in text:
+        text = re.sub(r" *+[\n\x0e][ \n\x0e]*+", _newlines, text)
+    return text.strip()
+
+
+def take_marks(text: str, targets: list[str]) -> tuple[str, list[Section], list[Link]]:
+    """The text without marks, the sections and the links where they stood; ``targets`` are the links' by number."""
+    parts: list[str] = []
+    links: list[Link] = []
+    heads: list[tuple[int, int]] = []
+    add, note = parts.append, links.append
+    first, *pieces = text.split(LINK)
+    length = _take_headings(first, parts, 0, heads)
+    for piece in pieces:
+        number, _, rest = piece.partition(LABEL)
+        label, _, rest = rest.partition(LINK_END)
+        end = length + len(label)
+        if label:
+            add(label)
+            note(Link(length, end, targets[int(number)]))
+        length = end
+        if HEADING in rest:
+            length = _take_headings(rest, parts, length, heads)
+        else:
+            add(rest)
+            length += len(rest)
+    text = "".join(parts)
+    ends = [text.find("\n", start) for _, start in heads]
+    sections = [
+        Section(level, text[start : end if end >= 0 else None], start) for (level, start), end in zip(heads, ends)
+    ]
+    return text, sections, links
+
+
+def _take_headings(text: str, parts: list[str], length: int, heads: list[tuple[int, int]]) -> int:
+    """Take heading marks out of a piece that begins at ``length``; returns where the next piece begins."""
+    first, *rest = text.split(HEADING)
+    parts.append(first)
+    length += len(first)
+    for piece in rest:
+        heads.append((int(piece[0]), length))
+        parts.append(piece[1:])
+        length += len(piece) - 1
+    return length
+
+
+def plain_value(text: str, kept: list[str]) -> str:
+    """A template's argument as text without any marks."""
+    text = strip_inline(text)
+    text = put_back(_MARKS.sub("", text), kept).replace(VOID, "").replace(BREAK, "\n").replace(PIPE, "|")
+    return decode_entities(text).strip()
+
+
+def put_back(text: str, kept: list[str]) -> str:
+    """The text with its literal pieces in the place of their marks."""
+    return _KEPT.sub(lambda match: kept[int(match[1])], text)
+
+
+def _line(bare: str) -> tuple[int, str]:
+    """The kind and the text of a line that begins with a mark: ``_line("* item") == (7, "item")``."""
+    first = bare[0]
+    if first == "=":
+        left = len(bare) - len(bare.lstrip("="))
+        right = len(bare) - len(bare.rstrip("="))
+        level = min(left, right, 6)
+        if len(bare) > 2 * level and right:
+            return level, bare[level : len(bare) - level].strip(" \t\x04=")
+        return 0, bare.replace("==", "").lstrip()  # a heading with something after it on its line
+    if first in "*#:;":
+        shown = bare.lstrip("*#:; \t\x04")
+        return 7, shown
+    if bare.startswith("----"):
+        return 7, bare.lstrip("- ")
+    return 0, bare
+
+
+def _join(blocks: list[tuple[int, str]]) -> str:
+    """Blocks as one text with heading marks; headings of empty sections and blocks without a letter or digit go."""
+    kept: list[tuple[int, str]] = []
+    level = 0  # of the outermost heading since the last text; 8 after text
+    for kind, shown in reversed(blocks):
+        if 1 <= kind <= 6:
+            if level > kind:
+                kept.append((kind, f"{HEADING}{kind}{shown}"))
+                level = kind
+        elif shown[:1].isalnum() or any(map(str.isalnum, _MARKS.sub("", shown) if LINK in shown else shown)):
+            kept.append((kind, shown))
+            level = 8
+    parts: list[str] = []
+    previous = -1
+    for kind, shown in reversed(kept):
+        if parts:
+            parts.append("\n" if kind == 7 == previous else "\n\n")
+        parts.append(shown.strip())
+        previous = kind
+    return "".join(parts)
+
+
+def strip_tags(text: str) -> str:
+    """The text without HTML tags; those that break lines or paragraphs leave the break."""
+    text = _SCRIPT.sub(_script, text) if "<su" in text else text
+    return _HTML.sub(_tag, text)
+
+
+def _script(match: re.Match[str]) -> str:
+    """A super- or subscript in characters of its own where all of it has them: ``m<sup>2</sup>`` is ``m²``."""
+    table = _SUPERSCRIPTS if match[1] == "p" else _SUBSCRIPTS
+    content = match[2].strip()
+    return content.translate(table) if all(ord(c) in table for c in content) else content
+
+
+def _tag(match: re.Match[str]) -> str:
+    name = (match[1] or "").lower()
+    if name in _BREAKING:
+        return BREAK if name == "br" else "\n\n" if name == "hr" else "\n* " if match[0][1] != "/" else "\n"
+    return "\n\n" if name in _SEPARATING else ""
+
+
+def close_gaps(text: str) -> str:
+    """The text without the marks of what was dropped, the gaps closed there and nowhere else.
+
+    >>> close_gaps("He (\x04; born 1809) \x04 was \x04, yes (\x04).")
+    'He (born 1809) was, yes.'
+    """
+    for run in (VOID + VOID, VOID + " " + VOID):
+        while run in text:
+            text = text.replace(run, VOID)
+    first, *rest = text.split(VOID)
+    parts = [first]
+    for right in rest:
+        left = parts[-1]
+        bare = right.lstrip(" ,;:")
+        opened = left[-4:].rstrip(" ,;:")[-1:] in ("(", "（")
+        if opened:
+            left, right = left.rstrip(" ,;:"), bare
+            if bare[:1] in (")", "）"):
+                left, right = left[:-1].rstrip(" "), bare[1:]
+        elif bare[:1] in (")", "）"):
+            left, right = left.rstrip(" ,;:"), bare
+        elif right[:2].lstrip(" ")[:1] in (".", ",", ";", ":", "!", "?", "\n", ""):
+            left, right = left.rstrip(" "), right.lstrip(" ")
+        elif left[-1:] in (" ", "\n", ""):
+            right = right.lstrip(" ")
+        parts[-1] = left
+        if right:
+            parts.append(right)
+    return "".join(parts)
+
+
+def decode_entities(text: str) -> str:
+    """Character references as characters; spaces of any width as spaces, invisible ones as nothing."""
+    if "&" not in text:
+        return text
+    text = _ENTITY_NOTHING.sub("", _ENTITY_SPACES.sub(" ", text))
+    return html.unescape(text) if "&" in text else text
+
+
+def _newlines(match: re.Match[str]) -> str:
+    return "\n\n" if match[0].count("\n") > 1 else "\n"

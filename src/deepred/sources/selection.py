@@ -1,0 +1,98 @@
+"""Which books a run wants: by language, subject, bookshelf, author or number, or by the shipped reading list."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from deepred.config import Books
+from deepred.sources.bookdates import name_key
+from deepred.sources.catalogue import Person, Record
+
+LANGUAGES = {"english": "en", "french": "fr", "german": "de", "russian": "ru", "spanish": "es", "italian": "it"}
+"""Languages as headers name them, by the catalogue's codes."""
+PROTECTED = 70
+"""Years after the death of the last author during which most countries protect a work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One set of wishes; a book that meets any of them is wanted."""
+
+    subjects: tuple[str, ...] = ()
+    shelves: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+
+    def meets(self, number: int | None, record: Record | None, author: str) -> bool:
+        """Whether a book has one of the numbers, authors, subjects or shelves."""
+        if number in self.ids or _names_any(author, self.authors):
+            return True
+        if record is None:
+            return False
+        named = any(_names_any(person.name, self.authors) for person in record.authors())
+        return named or _any_in(self.subjects, record.subjects) or _any_in(self.shelves, record.shelves)
+
+
+def refuse(config: Books, number: int | None, record: Record | None, author: str, language: str) -> str:
+    """Why a book is not wanted: ``language``, ``not-selected``, or empty where it is."""
+    spoken = (record.language if record and record.language else LANGUAGES.get(language.lower(), language)).lower()
+    if config.languages and spoken and not any(code in config.languages for code in spoken.replace(";", " ").split()):
+        return "language"
+    wishes = list(reading_list().values()) if config.reading == "deepred" else []
+    own = Wish(tuple(config.subjects), tuple(config.shelves), tuple(config.authors), tuple(config.ids))
+    if own != Wish():
+        wishes.append(own)
+    return "" if not wishes or any(wish.meets(number, record, author) for wish in wishes) else "not-selected"
+
+
+def wanted_ids(config: Books, records: Iterable[Record]) -> list[int]:
+    """The numbers of a catalogue's texts that a run wants, in order: what to download for it."""
+    return sorted(
+        record.number
+        for record in records
+        if record.kind in ("", "Text") and not refuse(config, record.number, record, "", "")
+    )
+
+
+def licence_of(people: Iterable[Person]) -> str:
+    """A book's status in the United States, and from which year on it is free where works last for life + 70 years."""
+    base = "public domain in the United States"
+    free = free_from(people)
+    return f"{base}; where works last for life + {PROTECTED} years, from {free}" if free else base
+
+
+def free_from(people: Iterable[Person]) -> int | None:
+    """The first year in which a work of these people is free for life + 70; None where a death is unknown."""
+    deaths = [person.death for person in people]
+    known = [death for death in deaths if death is not None]
+    return max(known) + PROTECTED + 1 if known and len(known) == len(deaths) else None
+
+
+@cache
+def reading_list() -> dict[str, Wish]:
+    """The themes of ``reading.toml``."""
+    text = resources.files("deepred.sources").joinpath("reading.toml").read_text(encoding="utf-8")
+    return {
+        theme: Wish(
+            tuple(table.get("subjects", ())),
+            tuple(table.get("shelves", ())),
+            tuple(table.get("authors", ())),
+            tuple(table.get("ids", ())),
+        )
+        for theme, table in tomllib.loads(text).items()
+    }
+
+
+def _any_in(wanted: Iterable[str], found: Iterable[str]) -> bool:
+    lower = [name.lower() for name in found]
+    return any(wish.lower() in name for wish in wanted for name in lower)
+
+
+def _names_any(name: str, wanted: Iterable[str]) -> bool:
+    """Whether a name holds every word of one of the wanted names, in whatever order."""
+    words = set(name_key(name).split())
+    return any(words >= set(name_key(wish).split()) for wish in wanted if name_key(wish))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepred.filters import fitting
+from deepred.filters.features import find_words
+from deepred.filters.grams import find_grams, score_grams
+from deepred.filters.judge import MODEL, Judge
+from deepred.filters.model import Model, load_calibration
+from deepred.filters.sentences import segment
+from deepred.filters.terms import sentence_of
+
+EARLY = "The steam mill by the canal was run with horses in {Y}. Its smith used the old canal and horses well."
+LATER = "The web server on the network was run with software in {Y}. Its team used the new network and software well."
+
+
+def pages(count: int = 60) -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
+    for i in range(count):
+        made.append((f"Early {i}", EARLY.replace("{Y}", str(1800 + i))))
+        made.append((f"Later {i}", LATER.replace("{Y}", str(1970 + i % 40))))
+    made.append(("New", "A web server runs software on the new network."))
+    return [*made, ("Old", "Horses walked by the old canal to the steam mill.")]
+
+
+def test_undated_sentences_are_told_by_how_dated_ones_sound(make_road: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "LEAST", 50)
+    road = make_road(pages())
+    road.filter()
+    assert road.dropped()["A web server runs software on the new network."] in ("term", "context")
+    assert "Old" in road.kept() and "New" not in road.kept()
+
+
+def test_too_few_dated_sentences_leave_rules_alone(make_road: Any) -> None:
+    road = make_road(pages(5))
+    road.filter()
+    assert not (road.root / "passages" / MODEL).exists()
+
+
+def test_fitting_twice_gives_the_same_bytes(make_road: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fitting, "LEAST", 50)
+    road = make_road(pages(30), files=2)
+    road.filter()
+    road.filter("again")
+    assert (tmp_path / "passages" / MODEL).read_bytes() == (tmp_path / "again" / MODEL).read_bytes()
+
+
+def grams_of(text: str, dates: list[tuple[int, int]]) -> list[int]:
+    segments, words = segment(text), find_words(text)
+    row = {"date_start": [start for start, _ in dates], "date_end": [end for _, end in dates]}
+    return find_grams(words, sentence_of(words, segments), row)[0].tolist()
+
+
+def test_no_gram_tells_which_year_a_sentence_names() -> None:
+    one, other = "He left in July 1969 with 20 men.", "He left in June 1850 with 35 men."
+    assert grams_of(one, [(11, 20)]) == grams_of(other, [(11, 20)])
+    assert grams_of(one, []) != grams_of(other, [])
+
+
+def test_score_is_the_mean_weight_times_the_root_of_the_number() -> None:
+    weights = np.zeros(8, np.float32)
+    weights[3] = 2.0
+    assert score_grams(np.array([3, 3, 1, 3]), np.array([0, 0, 0, 1]), 3, weights).tolist() == pytest.approx(
+        [4 / np.sqrt(3), 2, 0]
+    )
+
+
+def test_sentence_near_dated_ones_of_one_side_teaches_it() -> None:
+    late = np.array([True, False, False, False, True, False])
+    early = np.array([False, False, True, False, False, False])
+    side, weight = fitting._taught(late, early, np.zeros(6, np.int64))
+    assert weight.tolist() == [1, 0, 1, 0, 1, 0]
+    side, weight = fitting._taught(late, late & False, np.zeros(6, np.int64))
+    assert weight.tolist() == [1, 0, 0, 0, 1, 0] or weight[1:4].tolist() == [0.5, 0.5, 0.5]
+    assert bool(side[0])
+
+
+def test_calibration_is_complete_and_orders_the_presets() -> None:
+    calibration = load_calibration()
+    assert 0 < calibration.presets["strict"] < calibration.presets["balanced"] < calibration.presets["lenient"] < 1
+    assert calibration.provenance
+
+
+def test_model_survives_its_file(tmp_path: Path) -> None:
+    model = Model(np.ones((2, 4), np.float16), np.ones((2, 3), np.float32), np.ones((2, 2), np.float32))
+    model.save(tmp_path / MODEL)
+    again = Model.load(tmp_path / MODEL)
+    assert again.score(np.ones((1, 2), np.float32), 1).tolist() == [3.0]
+
+
+def test_text_without_a_model_is_judged_by_dates_and_what_leans_on_them() -> None:
+    judge = Judge.by_dates_alone(19690720, "drop")
+    _, decision = judge.judge_text("Salt is good. It closed in 1987. It was sad. In 1850 it began.")
+    assert decision.reasons.tolist() == [0, 1, 7, 0]
