@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from deepred.counts import Counts
+from deepred.errors import UserError
 
 
 def write_numbers(*, out, work, config=None, seed=1, arm=None, passages=None):
@@ -43,3 +44,16 @@ def list_outputs(*, outputs, config, cutoff, out, work):
     """The names of all folders of the run."""
     (out / "names.txt").write_text("\n".join(sorted(outputs)), encoding="utf-8")
     return Counts()
+
+
+def train(*, config, out, work, arm, seed=1):
+    """An arm that ends, fails or dies by the name that the environment holds."""
+    counts = Counts()
+    counts.add("steps", 3)
+    work.report(counts, 1, 3, "loss 1.0")
+    if os.environ.get("FAKE_FAIL") == arm:
+        raise UserError(f"{arm} is wrong", "mend it")
+    if os.environ.get("FAKE_DIE") == arm:
+        os.kill(os.getpid(), signal.SIGKILL)
+    (out / "model.txt").write_text(f"{arm} {seed}\n", encoding="utf-8")
+    return counts

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from deepred.config import load_run
+from deepred.execution import execute
 from deepred.pipeline import STAGES
-from deepred.runner import Pipeline, execute, is_complete, read_manifest
+from deepred.runner import Pipeline, is_complete, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Silent
 

@@ -10,7 +10,8 @@ import pytest
 from deepred import upkeep
 from deepred.config import Run
 from deepred.errors import FaultError, UserError
-from deepred.runner import Pipeline, execute, is_complete, read_manifest
+from deepred.execution import execute
+from deepred.runner import Pipeline, is_complete, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Silent, Stage
 

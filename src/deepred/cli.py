@@ -63,7 +63,7 @@ def run(
 ) -> None:
     """Build every stage of a run that is not there yet; the same command goes on after an interruption."""
     from deepred.display import Display
-    from deepred.runner import execute
+    from deepred.execution import execute
 
     pipeline = _pipeline(run_file, overrides, data, workers)
     execute(pipeline, Display(console), until)

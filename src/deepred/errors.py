@@ -13,6 +13,9 @@ class DeepRedError(Exception):
         self.message = message
         self.mend = mend
 
+    def __reduce__(self) -> tuple[type[DeepRedError], tuple[str, str]]:
+        return type(self), (self.message, self.mend)  # errors cross processes whole
+
     def __str__(self) -> str:
         return f"{self.message} ({self.mend})" if self.mend else self.message
 

@@ -137,6 +137,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("shards", "tokenizer"),
         reads=("seed",),
         arms=ALL_ARMS,
+        together=True,
         resumes=True,
     ),
     Stage(

@@ -34,6 +34,7 @@ def configuration() -> str:
         "| `DEEPRED_SAMPLES` | folder of the sample data; no default |",
         "| `DEEPRED_WORKERS` | worker processes (default: all cores) |",
         "| `DEEPRED_THREADS` | threads of a training step (default: torch's choice) |",
+        "| `DEEPRED_TOGETHER` | 1: all arms train at the same time, 0: one after the other (default: 1 on a CPU) |",
         "| `DEEPRED_DEVICE` | torch device (default: the best there is) |",
         "| `DEEPRED_DEBUG` | show tracebacks |\n",
         "## Top level\n",

@@ -27,7 +27,7 @@ from deepred.config import Run, Section
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import DONE
-from deepred.stage import LOGS, MANIFEST, Counts, Progress, Stage, Work
+from deepred.stage import LOGS, MANIFEST, Counts, Stage, Work
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
@@ -58,6 +58,7 @@ class Pipeline:
 
     def __init__(self, run: Run, stages: tuple[Stage, ...], settings: Settings) -> None:
         self.run = run
+        self.stages = stages
         self.settings = settings
         self.checksums = inputs.Checksums(settings.data)
         self.nodes: list[Node] = []
@@ -343,19 +344,6 @@ def standalone(out: Path, manifest: dict[str, Any]) -> Generator[Path]:
             partial.mkdir(parents=True, exist_ok=True)
             yield partial
             _complete(partial, out, manifest | provenance.describe())
-
-
-def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:
-    """Build all nodes of a pipeline in order, up to and with the stage ``until``."""
-    last = pipeline.node(until).stage.name if until else pipeline.nodes[-1].stage.name
-    names = [node.stage.name for node in pipeline.nodes]
-    wanted = pipeline.nodes[: len(names) - names[::-1].index(last)]
-    for node in wanted:
-        pipeline.key(node)  # a wrong path is found before the first hour of work, not after
-    work = Work(pipeline.settings, progress)
-    for node in wanted:
-        pipeline.build(node, work)
-    remember_run(pipeline, wanted)
 
 
 def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:

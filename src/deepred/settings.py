@@ -21,6 +21,8 @@ class Settings:
     """Processes for work by shards (``DEEPRED_WORKERS``; default: the processors this process may use)."""
     threads: int = 0
     """Threads of a training step (``DEEPRED_THREADS``; 0: torch's own choice)."""
+    together: bool = False
+    """Whether all arms train at the same time (``DEEPRED_TOGETHER``, 0 or 1; default: on a CPU with several cores)."""
     device: str = ""
     """Torch device (``DEEPRED_DEVICE``; empty: the best there is)."""
 
@@ -28,13 +30,23 @@ class Settings:
     def from_environment(data: Path | None = None, workers: int | None = None) -> Settings:
         """The settings of this process; options given win over variables."""
         samples = os.environ.get("DEEPRED_SAMPLES")
+        device = os.environ.get("DEEPRED_DEVICE", "")
         return Settings(
             data=data or Path(os.environ.get("DEEPRED_DATA", "data")),
             samples=Path(samples) if samples else None,
             workers=workers or _number("DEEPRED_WORKERS") or len(os.sched_getaffinity(0)),
             threads=_number("DEEPRED_THREADS"),
-            device=os.environ.get("DEEPRED_DEVICE", ""),
+            together=_trains_together(device),
+            device=device,
         )
+
+
+def _trains_together(device: str) -> bool:
+    """Not where an accelerator's memory would have to be shared; its device files tell without importing torch."""
+    if "DEEPRED_TOGETHER" in os.environ:
+        return _number("DEEPRED_TOGETHER") > 0
+    has_accelerator = any(Path(path).exists() for path in ("/dev/nvidia0", "/dev/kfd"))
+    return len(os.sched_getaffinity(0)) > 1 and (device == "cpu" or not has_accelerator)
 
 
 def _number(name: str) -> int:

@@ -91,12 +91,12 @@ def _run_in_processes(
 def _prepare_worker() -> None:
     """Leave Ctrl-C to the parent, die with it, and keep numeric libraries from a thread per core in every worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=die_with_parent, daemon=True).start()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this worker as soon as its parent is gone (kill -9), so that nothing goes on writing behind the next run."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -39,6 +39,8 @@ class Stage:
     """Arms in which it differs; another arm uses ``filtered``'s output."""
     needs_all: bool = False
     """It reads every folder of the run, passed as ``outputs`` by ``stage`` or ``stage@arm``."""
+    together: bool = False
+    """Its arms may be built at the same time: each is one process's work, long, and small in memory."""
     resumes: bool = False
     """Its unfinished folder holds checkpoints of its own, to go on from; others keep finished shards only."""
 
@@ -58,6 +60,10 @@ class Progress(Protocol):
         """A stage has ended: ``done``, ``there`` (nothing to do) or ``stopped``."""
         ...
 
+    def line(self) -> Progress:
+        """A further line, for a stage that works at the same time."""
+        ...
+
 
 class Silent:
     """No progress display."""
@@ -70,6 +76,10 @@ class Silent:
 
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
         """Nothing."""
+
+    def line(self) -> Progress:
+        """Itself."""
+        return self
 
 
 @dataclass

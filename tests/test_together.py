@@ -1,0 +1,65 @@
+import pytest
+
+from deepred.config import Run
+from deepred.errors import FaultError, UserError
+from deepred.execution import execute
+from deepred.runner import Pipeline, is_complete
+from deepred.settings import Settings
+from deepred.stage import Silent, Stage
+
+ARMS = ("filtered", "unfiltered", "floor")
+TRAIN = Stage("pretrain", 1, "fakes:train", "x", reads=("arm", "seed"), arms=ARMS, together=True)
+
+
+class Recorder(Silent):
+    """Keeps what was shown, of all lines."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def line(self):
+        return Recorder(self.seen)
+
+    def start(self, stage, arm, total):
+        self.seen.append(("start", arm))
+
+    def finish(self, state, seconds, counts):
+        self.seen.append((state, counts.numbers["steps"] if counts else None))
+
+
+def pipeline(tmp_path, together=True):
+    run = Run.model_validate({"name": "test"})
+    return Pipeline(run, (TRAIN,), Settings(data=tmp_path / "data", workers=2, together=together))
+
+
+def test_arms_built_together_are_the_same_as_one_after_the_other(tmp_path):
+    outputs = []
+    for together in (True, False):
+        line = pipeline(tmp_path / str(together), together)
+        execute(line, Silent())
+        outputs.append([(line.folder(node) / "model.txt").read_text(encoding="utf-8") for node in line.nodes])
+    assert outputs[0] == outputs[1] == [f"{arm} 1\n" for arm in ARMS]
+
+
+def test_every_arm_is_shown_on_a_line_of_its_own(tmp_path):
+    seen = []
+    execute(pipeline(tmp_path), Recorder(seen))
+    assert sorted(seen, key=str) == sorted([("start", arm) for arm in ARMS] + [("done", 3)] * 3, key=str)
+
+
+def test_an_arm_that_fails_is_explained_and_the_others_end(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_FAIL", "unfiltered")
+    line = pipeline(tmp_path)
+    with pytest.raises(UserError, match=r"unfiltered is wrong \(mend it\)"):
+        execute(line, Silent())
+    assert [is_complete(line.folder(node)) for node in line.nodes] == [True, False, True]
+
+
+def test_an_arm_whose_process_dies_is_a_fault_and_the_next_run_builds_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_DIE", "floor")
+    line = pipeline(tmp_path)
+    with pytest.raises(FaultError, match="pretrain@floor: its process died"):
+        execute(line, Silent())
+    monkeypatch.delenv("FAKE_DIE")
+    execute(line, Silent())
+    assert all(is_complete(line.folder(node)) for node in line.nodes)
