@@ -149,7 +149,7 @@ def test_kill_9_then_the_same_command_gives_the_same_hashes(finished, tmp_path, 
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert not is_complete(line.folder(line.node(stage)))
     again = run_small(data, stage)
     output, _ = again.communicate(timeout=120)
@@ -169,6 +169,6 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(finished, tmp_path):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 130, output
     assert "the same command goes on" in output
     assert "Traceback" not in output

@@ -301,14 +301,10 @@ def main() -> None:
     """Run the command line; errors for people in one line, exit code 2 (user), 1 (fault) or 130 (stopped)."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except typer.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
-        errors.print("stopped; the same command goes on where it stopped")
-        sys.exit(130)
+        code = app(standalone_mode=False) or 0  # typer returns 130 for Ctrl-C, and what a command exits with
+        if code == 130:
+            errors.print("stopped; the same command goes on where it stopped")
+        sys.exit(code)
     except DeepRedError as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
