@@ -80,7 +80,7 @@ def _print_result(pipeline: Pipeline) -> None:
         if arm:
             before, after = _figure(arm["before"]), _figure(arm["after"])
             console.print(f"{name:<11} knows before {before}   after {after}", highlight=False)
-    console.print(f"chance {result['chance']:.2f}; cutoff {pipeline.run.cutoff}", highlight=False)
+    console.print(f"chance {result['chance']:.0%}; cutoff {pipeline.run.cutoff}", highlight=False)
     console.print(f"report  {result['html']}\nmodel   {result['gguf']}", highlight=False, soft_wrap=True)
     console.print(f"next    deepred chat {result['gguf']}", highlight=False, soft_wrap=True)
 
@@ -88,7 +88,7 @@ def _print_result(pipeline: Pipeline) -> None:
 def _figure(values: dict[str, Any]) -> str:
     if values.get("accuracy") is None:
         return f"not measured ({values.get('reason', 'no probes')})"
-    return f"{values['accuracy']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
+    return f"{values['accuracy']:.0%} [{values['low']:.0%}, {values['high']:.0%}]"
 
 
 def _read_report(pipeline: Pipeline) -> dict[str, Any]:
