@@ -33,7 +33,14 @@ def _gates(folder: Path) -> dict[str, Any]:
 
 
 def _samples(folder: Path, most: int) -> dict[str, list[dict[str, Any]]]:
-    """The first rows of each kind of table, and what the stage itself drew as samples."""
+    """What the stage itself drew as samples, by kept and dropped; else the first rows of each kind of table."""
+    drawn = folder / "samples.jsonl"
+    if drawn.is_file():
+        with drawn.open(encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        kept = [row for row in rows if not row.get("reason")]
+        dropped = [row for row in rows if row.get("reason")]
+        return {"kept": kept[:most], "dropped": dropped[:most]}
     found: dict[str, list[dict[str, Any]]] = {}
     for kind in sorted({path.name.split("-")[0] for path in folder.glob("*.parquet")}):
         found[kind] = list(islice(read_rows(folder, f"{kind}*.parquet", batch=max(most, 1)), most))

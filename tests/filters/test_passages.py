@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
 from deepred.documents import read_rows
+from deepred.filters.passages import kept_text
 from deepred.filters.sentences import segment
 
 
@@ -189,3 +191,10 @@ def test_text_of_any_kind_passes(make_road: Any, text: str) -> None:
     counts = road.filter()
     assert counts.numbers["documents"] == 2
     assert "Even" in road.kept()
+
+
+def test_a_text_that_begins_with_a_heading_keeps_it_on_a_line_of_its_own():
+    text = "Events\n\nA ship sails.\nA mill opens."
+    assert kept_text(text, segment(text, [{"start": 0, "title": "Events"}]), np.array([True, True])).startswith(
+        "Events\n\nA ship sails."
+    )

@@ -193,10 +193,10 @@ def kept_text(text: str, segments: Segments, kept: np.ndarray, late_headings: fr
     'He came. He saw.'
     """
     parts: list[str] = []
-    section = paragraph = 0
+    section, paragraph = 0, -1
     for i in np.flatnonzero(kept).tolist():
         if segments.sections[i] != section:
-            section = segments.sections[i]
+            section, paragraph = segments.sections[i], -1
             start, end = segments.headings[section - 1]
             if start < end and section - 1 not in late_headings:
                 parts.append(("\n\n" if parts else "") + text[start:end])
