@@ -59,7 +59,7 @@ def learn_emergence(*, articles: Path, dates: Path, config: Emergence, seed: int
     counts = work.map_shards(_read_shard, shards, out)
     if not (out / NAMES).exists():
         read_names(dates, articles, KnownDays.load(titles), _read_anchor_days(out)).save(out / NAMES)
-    _merge_terms(out, [path.stem for path in files], config.buckets)
+    _merge_terms(out, [path.stem for path in files], config)
     years = out / YEARS
     if not years.exists():
         write_rows(years, read_rows(out, "years-*.parquet"), _years_schema())
@@ -80,14 +80,14 @@ def _read_anchor_days(out: Path) -> KnownDays:
     return KnownDays.earliest(values[:, 0], values[:, 1].astype(np.int64).astype(np.int32))
 
 
-def _merge_terms(out: Path, stems: list[str], buckets: int) -> None:
+def _merge_terms(out: Path, stems: list[str], config: Emergence) -> None:
     if (out / TERMS).exists():
         return
     merged = (np.zeros(0, np.int64), np.zeros(0, np.int64))
     for stem in stems:
         keys, numbers = np.load(out / f"terms-{stem}.npy")
         merged = merge_counts(merged, (keys, numbers))
-    Terms.of(merged, buckets).save(out / TERMS)
+    Terms.of(merged, config.buckets, config.min_count).save(out / TERMS)
 
 
 def fold_of(page_id: int, folds: int, seed: int) -> int:

@@ -24,13 +24,12 @@ from deepred.filters.sentences import Segments
 from deepred.filters.terms import Terms
 
 MODEL = "model.npy"
-MIN_COUNT = 5  # dated sentences below which a term says nothing
 
 
 def load_horizon(emergence: Path, cutoff: Day, straddling: str) -> Horizon:
     """The tables of the stage ``emergence`` as seen from a cutoff."""
     terms = Terms.load(emergence / TERMS)
-    return Horizon.of(cutoff, straddling, KnownDays.load(emergence / NAMES), terms.cut(cutoff), MIN_COUNT)
+    return Horizon.of(cutoff, straddling, KnownDays.load(emergence / NAMES), terms.cut(cutoff), terms.min_count)
 
 
 def threshold_of(config: Passages) -> float:
@@ -64,8 +63,8 @@ class Judge:
     def by_dates_alone(cutoff: Day, straddling: str) -> Judge:
         """A judge that has learned nothing: later dates, words of the present, and what leans on a dropped sentence."""
         nothing = KnownDays(np.zeros(0, np.uint64), np.zeros(0, np.int32))
-        terms = Terms(np.zeros(0, np.int64), np.zeros(0, np.int64), 10)
-        horizon = Horizon.of(cutoff, straddling, nothing, terms.cut(cutoff), MIN_COUNT)
+        terms = Terms(np.zeros(0, np.int64), np.zeros(0, np.int64), 10, 1)
+        horizon = Horizon.of(cutoff, straddling, nothing, terms.cut(cutoff), terms.min_count)
         return Judge(horizon, nothing, None, load_calibration(), 0.5)
 
     def judge(self, article: dict[str, Any], row: dict[str, Any], article_class: str) -> tuple[Segments, Decision]:

@@ -76,11 +76,13 @@ class Terms:
     keys: Ints
     numbers: Ints
     bits: int
+    min_count: int
+    """Dated sentences below which a term says nothing."""
 
     @staticmethod
-    def of(table: Table, bits: int) -> Terms:
+    def of(table: Table, bits: int, min_count: int) -> Terms:
         """The table of counts with ``2 ** bits`` buckets."""
-        return Terms(table[0], table[1], bits)
+        return Terms(table[0], table[1], bits, min_count)
 
     def save(self, path: Path) -> None:
         """Write bucket, year and sentences as Parquet; the year is null for sentences without a date."""
@@ -94,7 +96,7 @@ class Terms:
                 "year": pa.array((years + FIRST_YEAR).astype(np.int16), mask=years == UNDATED),
                 "sentences": pa.array(self.numbers.astype(np.int32)),
             },
-            metadata={"bits": str(self.bits)},
+            metadata={"bits": str(self.bits), "min_count": str(self.min_count)},
         )
         partial = path.with_name(path.name + ".tmp")
         pq.write_table(table, partial, compression="zstd")
@@ -107,11 +109,12 @@ class Terms:
 
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
-        if b"bits" not in metadata:
+        if b"bits" not in metadata or b"min_count" not in metadata:
             raise FaultError(f"{path} is no table of terms", "run the stage emergence again")
         years = table["year"].fill_null(FIRST_YEAR + UNDATED).to_numpy().astype(np.int64) - FIRST_YEAR
         keys = table["bucket"].to_numpy().astype(np.int64) * YEARS + years
-        return Terms(keys, table["sentences"].to_numpy().astype(np.int64), int(metadata[b"bits"]))
+        sentences = table["sentences"].to_numpy().astype(np.int64)
+        return Terms(keys, sentences, int(metadata[b"bits"]), int(metadata[b"min_count"]))
 
     def cut(self, cutoff: Day) -> Split:
         """The table as counts on either side of a cutoff; the cutoff's own year counts as after."""
