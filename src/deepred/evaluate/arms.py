@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.evaluate.changepoint import Changepoint, effective_cutoff
 from deepred.evaluate.choices import ERAS, Answer, read_answers
 from deepred.evaluate.statistics import (
+    KNOWS,
     MIN_FAMILIES,
     Figure,
     Resampling,
@@ -67,6 +69,23 @@ def gains(arm: Arm, floor: Arm | None) -> dict[str, Figure]:
     return {era: paired_gain(arm.scores(era), floor.scores(era), arm.resampling) for era in ERAS}
 
 
+def fall(arm: Arm, floor: Arm | None) -> dict[str, Any]:
+    """The effective cutoff of what the arm knows beyond the floor; none where it surely knows nothing beyond it.
+
+    Options drawn from a few years have a shape of their own at the ends of the record, which a model that knows nothing
+    can fall over; taking the floor's score from each family's takes that out.
+    """
+    if floor is None or floor.results["probes"] != arm.results["probes"]:
+        return arm.results["effective_cutoff"]
+    known = gains(arm, floor)["before"]
+    if known.low is None or known.low <= KNOWS:
+        return Changepoint(None, None, None, reason="knows too little").to_json()
+    below = {answer.family: answer.score for answer in floor.answers}
+    answers = [answer for answer in arm.answers if answer.family in below]
+    beyond = [answer.score - below[answer.family] for answer in answers]
+    return effective_cutoff([answer.year for answer in answers], beyond, arm.resampling).to_json()
+
+
 def ratio(arm: Arm, floor: Arm | None) -> Figure:
     """The leak ratio: gain after the cutoff over gain before it; null where nothing is known before it."""
     if floor is None or floor.results["probes"] != arm.results["probes"]:
@@ -105,9 +124,12 @@ def arm_figures(arms: dict[str, Arm]) -> dict[str, dict[str, Any]]:
     floor = arms.get("floor")
     shown: dict[str, dict[str, Any]] = {}
     for name, arm in arms.items():
-        keys = ("before", "after", "chance", "answer_only", "effective_cutoff", "by_decade", "by_relation")
+        keys = ("before", "after", "chance", "answer_only", "by_decade", "by_relation")
         values = {key: arm.results[key] for key in keys}
-        if name != "floor":
+        if name == "floor":
+            values["effective_cutoff"] = Changepoint(None, None, None, reason="–").to_json()
+        else:
+            values["effective_cutoff"] = fall(arm, floor)
             values["gain"] = {era: gain.to_json("gain") for era, gain in gains(arm, floor).items()}
             values["leak_ratio"] = ratio(arm, floor).to_json("ratio")
             values["late_relations"] = late_relations(arm, floor)

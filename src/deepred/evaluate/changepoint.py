@@ -16,7 +16,7 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True)
 class Changepoint:
-    """The year from which accuracy is lower, with its interval; or no year and the reason."""
+    """The year from which scores are lower, with its interval and the levels around it; or no year and the reason."""
 
     year: float | None
     low: float | None
@@ -32,7 +32,7 @@ class Changepoint:
             name: None if value is None else round(value, digits)
             for name, value, digits in (
                 ("year", self.year, 1), ("low", self.low, 1), ("high", self.high, 1),
-                ("accuracy_before", self.before, 4), ("accuracy_after", self.after, 4), ("p_value", self.p_value, 4),
+                ("level_before", self.before, 4), ("level_after", self.after, 4), ("p_value", self.p_value, 4),
             )
         }  # fmt: skip
         return {**rounded, **({"reason": self.reason} if self.reason else {})}

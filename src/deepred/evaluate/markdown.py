@@ -77,10 +77,10 @@ def gain_text(figure: dict[str, Any] | None) -> str:
 
 
 def cutoff_text(found: dict[str, Any]) -> str:
-    """The effective cutoff with its interval and by how much accuracy falls there, or why there is none."""
+    """The effective cutoff with its interval and by how much knowledge falls there, or why there is none."""
     if found["year"] is None:
         return found["reason"]
-    fall = points(found["accuracy_after"] - found["accuracy_before"])
+    fall = points(found["level_after"] - found["level_before"])
     return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}], {fall} points"
 
 

@@ -117,7 +117,7 @@ def arms_section(report: dict[str, Any]) -> str:
     families = f"{report['before']['families']} families before and {report['after']['families']} after the cutoff"
     lead = (
         f"Accuracy over {families}; a family is one fact asked in several wordings. Gains are over the floor arm, in "
-        "points, paired by family. The effective cutoff is the year in which accuracy falls most, found without being "
+        "points, paired by family. The effective cutoff is the year in which that gain falls most, found without being "
         "told the cutoff, with the size of the fall."
     )
     head = ("arm", "before", "after", "gain before", "gain after", "effective cutoff")
