@@ -279,3 +279,9 @@ def test_every_shipped_kind_has_mirrors_a_licence_and_a_polite_pause():
         assert table["mirrors"] and table["licence"], kind
         assert table["pause"] >= 1.0
         assert table.get("files") or table.get("each")
+
+
+def test_mirrors_that_cannot_be_reached_are_named():
+    transfer = Transfer(pause=0.0)
+    with pytest.raises(FaultError, match=r"no mirror can be reached \(127\.0\.0\.1:9: "):
+        transfer.text(("http://127.0.0.1:9/list.txt",))

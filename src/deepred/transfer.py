@@ -75,16 +75,22 @@ class Transfer:
         self.asked[host] = time.monotonic()
 
     def text(self, urls: tuple[str, ...]) -> str | None:
-        """A small text (a checksum list) from the first mirror that has it; None where none has."""
+        """A small text (a checksum list) from the first mirror that has it; None where none that answers has."""
+        problems: list[str] = []
         with self.client() as client:
             for url in urls:
                 self.wait(url)
                 try:
                     answer = client.get(url)
-                except httpx.HTTPError:
+                except httpx.HTTPError as error:
+                    problems.append(f"{urlsplit(url).netloc}: {error}")
                     continue
                 if answer.status_code == 200:
                     return answer.text
+        if urls and len(problems) == len(urls):
+            raise FaultError(
+                f"no mirror can be reached ({'; '.join(problems)})", "check the network, or give a --mirror"
+            )
         return None
 
     def size(self, urls: tuple[str, ...]) -> int | None:
