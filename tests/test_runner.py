@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -204,3 +205,18 @@ def test_clean_keeps_what_the_latest_run_uses_and_removes_the_rest(tmp_path):
     assert not old.exists()
     assert new.exists()
     assert [folder for folder, _ in upkeep.remove_unused(settings, "test", dry_run=False)] == [new]
+
+
+def test_two_runs_do_not_build_the_same_output(tmp_path):
+    line = pipeline(tmp_path)
+    folder = line.folder(line.nodes[0])
+    folder.parent.mkdir(parents=True)
+    with folder.with_name(folder.name + ".lock").open("w", encoding="utf-8") as lock:
+        lock.write("4711")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert upkeep.node_status(line, line.nodes[0])["state"] == "running"
+        with pytest.raises(UserError, match="is being built by process 4711"):
+            execute(line, Silent())
+    execute(line, Silent())
+    assert is_complete(folder)
