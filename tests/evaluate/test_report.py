@@ -263,3 +263,11 @@ def test_a_floor_that_answered_other_probes_gives_no_gain(tmp_path: Path):
     report = gather(outputs, read_manifests(outputs), CUTOFF, "demo", tmp_path)
     assert report["gain"]["after"]["reason"] == "the floor answered another list of probes"
     assert report["verdict"] == "unclear"
+
+
+def test_the_report_says_how_long_the_model_trained(demo: tuple[dict, Path]):
+    report, _ = demo
+    (line,) = [line for line in report["open"] if "trained on" in line]
+    assert "650,000 parameters" in line
+    assert "400,000 tokens" in line
+    assert "minutes" in line

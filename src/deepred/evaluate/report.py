@@ -71,7 +71,7 @@ def gather(
         "verdict": conclusion.verdict,
         "headline": conclusion.headline,
         "finding": conclusion.finding,
-        "open": list(conclusion.open),
+        "open": [*conclusion.open, *training_of(by_arm(manifests, "pretrain"))],
         **{key: first.get(key, missing) for key in ("before", "after")},
         "chance": first.get("chance"),
         "gain": first.get("gain", {}),
@@ -99,6 +99,18 @@ def by_arm(values: Mapping[str, T], stage: str) -> dict[str, T]:
     """A stage's values by arm, in the order in which arms are shown; keys are ``stage`` or ``stage@arm``."""
     found = {key.partition("@")[2] or "filtered": value for key, value in values.items() if key.split("@")[0] == stage}
     return {arm: found[arm] for arm in sorted(found, key=place)}
+
+
+def training_of(manifests: Mapping[str, dict[str, Any]]) -> list[str]:
+    """How long the filtered arm trained, in a sentence: a reader must not take a few minutes for a real training."""
+    manifest = manifests.get("filtered", {})
+    numbers = manifest.get("counts", {}).get("numbers", {})
+    if not {"tokens", "parameters"} <= set(numbers):
+        return []
+    spent = f"{manifest['seconds'] / 60:.1f} minutes"
+    return [
+        f"The filtered arm has {numbers['parameters']:,} parameters, trained on {numbers['tokens']:,} tokens in {spent}."
+    ]
 
 
 def stage_row(manifest: dict[str, Any]) -> dict[str, Any]:
