@@ -267,7 +267,7 @@ def test_a_floor_that_answered_other_probes_gives_no_gain(tmp_path: Path):
 
 def test_the_report_says_how_long_the_model_trained(demo: tuple[dict, Path]):
     report, _ = demo
-    (line,) = [line for line in report["open"] if "trained on" in line]
+    (line,) = [line for line in report["open"] if "parameters" in line]
     assert "650,000 parameters" in line
     assert "400,000 tokens" in line
     assert "minutes" in line

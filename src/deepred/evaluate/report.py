@@ -107,10 +107,8 @@ def training_of(manifests: Mapping[str, dict[str, Any]]) -> list[str]:
     numbers = manifest.get("counts", {}).get("numbers", {})
     if not {"tokens", "parameters"} <= set(numbers):
         return []
-    spent = f"{manifest['seconds'] / 60:.1f} minutes"
-    return [
-        f"The filtered arm has {numbers['parameters']:,} parameters, trained on {numbers['tokens']:,} tokens in {spent}."
-    ]
+    spent = f"{numbers['tokens']:,} tokens in {manifest['seconds'] / 60:.1f} minutes"
+    return [f"The filtered arm has {numbers['parameters']:,} parameters, and trained on {spent}."]
 
 
 def stage_row(manifest: dict[str, Any]) -> dict[str, Any]:
