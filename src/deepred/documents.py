@@ -19,6 +19,11 @@ Day = int
 """``year * 10000 + month * 100 + day``, astronomical years, proleptic Gregorian."""
 
 DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+"""English month names, January first: written out, because those of ``calendar`` follow the locale."""
 
 Side = Literal["before", "after", "straddling"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from deepred.documents import Day, format_day, month_of, year_of
+from deepred.documents import MONTHS, Day, format_day, month_of, year_of
 from deepred.evaluate.statistics import KNOWS
 
 Verdict = Literal["clean", "leak", "unclear", "ignorant", "nothing"]
@@ -17,10 +17,6 @@ NEGLIGIBLE = 0.10
 """Gain over the floor after the cutoff whose upper bound must lie below this before it is called small."""
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 ERAS = ("before", "after")
 
 GENERATED = (

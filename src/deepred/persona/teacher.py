@@ -15,25 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deepred.documents import Interval, month_of, year_of
+from deepred.documents import MONTHS, Interval, month_of, year_of
 from deepred.filters.sentences import split_sentences
 from deepred.persona.personas import Message, Persona, Turn
 
 TEMPLATES = Path(__file__).parent / "templates"
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 CENTURY, DECADE, YEAR, MONTH, DAY = 7, 8, 9, 10, 11
 """Wikidata's precisions that can be said in words; anything coarser is no answer."""
 WORDINGS = 3

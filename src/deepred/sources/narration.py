@@ -6,14 +6,13 @@ that a text is true by construction.
 
 from __future__ import annotations
 
-import calendar
 import random
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from deepred.documents import Interval
+from deepred.documents import MONTHS, Interval
 from deepred.sources.descriptive import write_knights
 
 PIECES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
@@ -24,7 +23,6 @@ LONGEST_OPENING = 10
 TOLD_EVENTS = 10
 """Turning points told at most; the weightiest are chosen, in the order of the game."""
 WEIGHTS = {"Q": 5, "R": 4, "B": 3, "N": 3, "P": 1}
-MONTHS = tuple(calendar.month_name)[1:]
 EVENT_WORDS = {
     "m": "match", "ch": "Championship", "chT": "Team Championship", "ol": "Olympiad", "olm": "Olympiad",
     "sf": "semi-final", "f": "final", "mem": "Memorial", "izt": "Interzonal", "ct": "Candidates' Tournament",

@@ -7,7 +7,6 @@ wholly before it and says nothing of a later year.
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import Topics
-from deepred.documents import Day, Interval, day, document_schema, month_length, read_rows, write_rows, year_of
+from deepred.documents import MONTHS, Day, Interval, day, document_schema, month_length, read_rows, write_rows, year_of
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MONTHS = tuple(str(name) for name in calendar.month_name)[1:]
 MONTH = "|".join(MONTHS)
 YEAR_TITLE = re.compile(r"(?:(?:AD )?(\d{1,4})|(\d{1,4}) (?:BC|BCE))(?: \(year\))?$")
 DATE_TITLE = re.compile(rf"({MONTH}) (\d{{1,2}})$")

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Literal
 
 from deepred.config import World
-from deepred.documents import Day, Interval, from_date, month_length, year_of
+from deepred.documents import MONTHS, Day, Interval, from_date, month_length, year_of
 
 Era = Literal["before", "after"]
 
@@ -30,11 +30,6 @@ HELD_OUT = 2
 
 FUTURES = 4
 """Novels of the future, whose titles look like late dates."""
-
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
