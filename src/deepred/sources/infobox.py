@@ -7,7 +7,8 @@ serves templates and hand-written text alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from deepred.documents import Day, Interval, day, month_length
@@ -18,6 +19,8 @@ MONTHS = (
 )  # fmt: skip
 MAX_VALUE = 300
 """Characters of a value that are kept; a date parameter with more holds prose or a list."""
+SHORT_VALUE = 40
+"""Characters of a value below which a month's name makes it a date, whatever its parameter is called."""
 LAST_YEAR = 2100
 
 _BOX = re.compile(  # "box" in the languages whose templates are known, at the begin of a name or as a word of it
@@ -43,6 +46,8 @@ _DATES = re.compile(
     r"|\b(?P<y6>\d{1,4})(?=\s*(?:BCE|BC|AD|CE)\b)",
     re.IGNORECASE,
 )
+_MONTH_NAME = re.compile("|".join(MONTHS), re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _ERA = re.compile(r"\s*(BCE|BC|B\.C\.)", re.IGNORECASE)
 _RANGE = re.compile(r"\s*(?:[-–—]|to|until|through)\s*$", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"(?:[-–—]|/)(\d{2})\b(?![-/\d])")
@@ -62,8 +67,8 @@ def is_infobox(name: str) -> bool:
     return _BOX.match(name) is not None
 
 
-def find_dates(parameters: Iterable[str]) -> list[InfoboxDate]:
-    """The dated parameters among ``key = value`` texts.
+def find_dates(parameters: Iterable[str], render: Callable[[str], str] = str) -> list[InfoboxDate]:
+    """The dated parameters among ``key = value`` texts; ``render`` makes a value plain, where it may hold a date.
 
     >>> find_dates(["name = Ada", "birth_date = 10 December 1815"])
     [InfoboxDate(key='birth_date', value='10 December 1815', first=18151210, last=18151210)]
@@ -71,16 +76,27 @@ def find_dates(parameters: Iterable[str]) -> list[InfoboxDate]:
     found: list[InfoboxDate] = []
     for parameter in parameters:
         key, equals, value = parameter.partition("=")
-        key, value = key.strip(), " ".join(value.split())
-        if not equals or not value or not key or len(value) > MAX_VALUE or not any(map(str.isdigit, value)):
+        if not equals or not _DIGIT.search(value):
             continue
-        named = _DATE_KEY.search(key) is not None
+        key = key.strip()
+        named = names_date(key)
+        if not key or not (named or _MONTH_NAME.search(value)):
+            continue
+        value = " ".join(render(value).split())
+        if len(value) > MAX_VALUE or not _DIGIT.search(value):
+            continue
         interval = read_date(value)
-        if named or (interval is not None and any(name in value.lower() for name in MONTHS) and len(value) < 40):
+        if named or (interval is not None and _MONTH_NAME.search(value) and len(value) < SHORT_VALUE):
             found.append(
                 InfoboxDate(key, value, interval.first if interval else None, interval.last if interval else None)
             )
     return found
+
+
+@lru_cache(maxsize=10_000)
+def names_date(key: str) -> bool:
+    """Whether a parameter of this name holds a date: ``names_date("birth_date")``."""
+    return _DATE_KEY.search(key) is not None
 
 
 def read_date(value: str) -> Interval | None:

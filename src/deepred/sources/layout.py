@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import partial
 from typing import NamedTuple
 
 from deepred.sources.templates import EQUALS, VOID
@@ -17,18 +18,20 @@ LINK, LABEL, LINK_END = "\x02", "\x01", "\x03"
 KEPT, KEPT_END = "\x05", "\x06"  # number of a literal piece (nowiki, math, code), put back at the end
 PIPE = "\x07"  # a pipe that separates nothing any more
 BREAK = "\x0e"  # a line break inside a paragraph
-HEADING = "\x10"
-MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK + HEADING
+HEADING = LINK + "="
+MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK
 
 _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>]*+>|</?[A-Za-z][\w-]*+[ /]*+(?=\n|\Z)")
 _SCRIPT = re.compile(r"<su([bp])>([^<>]*+)</su\1>")
+_QUOTES = re.compile(r"''(?:'(?:'')?+)?+")  # of four one is an apostrophe
+_SPACES = re.compile("  +")
 _EXTERNAL = re.compile(
-    r"\[(?:https?:|ftps?:|irc:|news:|mailto:|tel:|urn:)?+(?://|(?<=mailto:)|(?<=tel:)|(?<=news:)|(?<=urn:))"
-    r"[^\s\[\]]*+[ \t]*+([^\[\]\n]*+)\]"
+    r"\[(?:(?:https?:|ftps?:|irc:|news:|mailto:|tel:|urn:)?+(?://|(?<=mailto:)|(?<=tel:)|(?<=news:)|(?<=urn:))"
+    r"[^\s\[\]]*+[ \t]*+([^\[\]\n]*+)\]|(?=(?:https?|ftp)://))"
 )
-_UNCLOSED_EXTERNAL = re.compile(r"\[(?=(?:https?|ftp)://)")
 _MAGIC = re.compile(r"__[A-Z_]{3,40}?__")
-_MARKS = re.compile(r"\x02(\d+)\x01|\x03|\x10(\d)")
+_MARKS = re.compile(r"\x02(?:\d+\x01|=\d)|\x03")
+_MARKED = re.compile(r"\x02(?:(\d+)\x01([^\x03]*+)\x03|=(\d))")  # one first character: found ten times as fast
 _KEPT = re.compile(r"\x05(\d+)\x06")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _ENTITY_SPACES = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|hairsp|#160|#xA0|#xa0|#8201|#8239|#x202F|#x202f|#x2009);")
@@ -57,14 +60,17 @@ class Link(NamedTuple):
     target: str
 
 
+_link = partial(tuple.__new__, Link)  # a third of the time of Link(...), and a dump has half a billion
+
+
 def strip_inline(text: str) -> str:
     """Quotes, HTML tags, outward links and magic words of the rendered text, each in one linear sweep."""
     if "''" in text:
-        text = text.replace("'''''", "").replace("'''", "").replace("''", "")
+        text = _QUOTES.sub("", text)
     if "<" in text:
         text = strip_tags(text)
     if "[" in text:
-        text = _UNCLOSED_EXTERNAL.sub("", _EXTERNAL.sub(r"\1", text))
+        text = _EXTERNAL.sub(r"\1", text)
     if "__" in text:
         text = _MAGIC.sub("", text)
     return text.replace("-{", "").replace("}-", "") if "-{" in text else text
@@ -111,57 +117,48 @@ def settle(text: str, kept: list[str]) -> str:
     """The text with entities decoded, gaps and runs of spaces closed, and the literal pieces put back."""
     text = decode_entities(text)
     text = text.replace("\t", " ")
-    while "  " in text:
-        text = text.replace("  ", " ")
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
     if VOID in text:
         text = close_gaps(text)
     if KEPT in text:
         text = put_back(text, kept)
     text = text.replace(PIPE, "|").replace(EQUALS, "=")
-    if BREAK in text or "\n " in text or " \n" in text:
-        text = re.sub(r" *+[\n\x0e][ \n\x0e]*+", _newlines, text)
+    while " \n" in text:
+        text = text.replace(" \n", "\n")
+    while "\n " in text:
+        text = text.replace("\n ", "\n")
+    if BREAK in text:
+        text = break_lines(text)
     return text.strip()
 
 
 def take_marks(text: str, targets: list[str]) -> tuple[str, list[Section], list[Link]]:
     """The text without marks, the sections and the links where they stood; ``targets`` are the links' by number."""
-    parts: list[str] = []
+    first, *pieces = _MARKED.split(text)
+    parts = [first]
     links: list[Link] = []
     heads: list[tuple[int, int]] = []
-    add, note = parts.append, links.append
-    first, *pieces = text.split(LINK)
-    length = _take_headings(first, parts, 0, heads)
-    for piece in pieces:
-        number, _, rest = piece.partition(LABEL)
-        label, _, rest = rest.partition(LINK_END)
-        end = length + len(label)
-        if label:
-            add(label)
-            note(Link(length, end, targets[int(number)]))
-        length = end
-        if HEADING in rest:
-            length = _take_headings(rest, parts, length, heads)
+    length = len(first)
+    following = iter(pieces)
+    for number, label, level, after in zip(following, following, following, following, strict=True):
+        if number:
+            end = length + len(label)
+            if label:
+                parts.append(label)
+                links.append(_link((length, end, targets[int(number)])))
+            length = end
         else:
-            add(rest)
-            length += len(rest)
+            heads.append((int(level), length))
+        parts.append(after)
+        length += len(after)
     text = "".join(parts)
     ends = [text.find("\n", start) for _, start in heads]
     sections = [
-        Section(level, text[start : end if end >= 0 else None], start) for (level, start), end in zip(heads, ends)
+        Section(level, text[start : end if end >= 0 else None], start)
+        for (level, start), end in zip(heads, ends, strict=True)
     ]
     return text, sections, links
-
-
-def _take_headings(text: str, parts: list[str], length: int, heads: list[tuple[int, int]]) -> int:
-    """Take heading marks out of a piece that begins at ``length``; returns where the next piece begins."""
-    first, *rest = text.split(HEADING)
-    parts.append(first)
-    length += len(first)
-    for piece in rest:
-        heads.append((int(piece[0]), length))
-        parts.append(piece[1:])
-        length += len(piece) - 1
-    return length
 
 
 def plain_value(text: str, kept: list[str]) -> str:
@@ -275,5 +272,21 @@ def decode_entities(text: str) -> str:
     return html.unescape(text) if "&" in text else text
 
 
-def _newlines(match: re.Match[str]) -> str:
-    return "\n\n" if match[0].count("\n") > 1 else "\n"
+def break_lines(text: str) -> str:
+    """The text with the marks of line breaks as newlines, and no more of them than there are paragraphs.
+
+    >>> break_lines("One \x0e two\x0e\n\n three")
+    'One\ntwo\n\nthree'
+    """
+    first, *rest = text.split(BREAK)
+    parts = [first]
+    for right in rest:
+        left = parts[-1].rstrip(" \n")
+        bare = right.lstrip(" \n")
+        gap = parts[-1][len(left) :] + right[: len(right) - len(bare)]
+        parts[-1] = left
+        if not bare:  # nothing between two breaks: the gap before the next one
+            parts.append(gap)
+            continue
+        parts += ("\n\n" if gap.count("\n") > 1 else "\n", bare)
+    return "".join(parts)

@@ -14,6 +14,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from deepred.sources.infobox import InfoboxDate, find_dates, is_infobox
@@ -50,25 +51,27 @@ DROPPED = (
     "templatestyles", "references", "includeonly", "categorytree", "inputbox", "indicator", "charinsert", "section",
     "rss", "youtube", "ref-web", "tabber", "gpx",
 )  # fmt: skip
-_CLOSERS = {
-    name: re.compile("</" + "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name) + r"\s*+>")
-    for name in (*LITERAL, *DROPPED)
-}
-_TAGS = "|".join(sorted(_CLOSERS, key=len, reverse=True))
-TOKEN = re.compile(
-    r"\[\[([^\[\]{}<|\n]++)(?:\|([^\[\]{}<|\n]*+))?+\]\](?!\])([a-z]*+)"  # a link with nothing inside: most are
-    r"|\{\{([^{}\[\]<]++)\}\}(?!\})"  # a template likewise
-    r"|\{\{+|\}\}+"
-    r"|\[(?:\[(?!\[[^\[])|(?=\[\[[^\[]))"  # of [[[ the first is a bracket
-    r"|\](?:\](?!\](?!\]))|(?=\]\](?!\])))"  # of ]]] likewise
-    r"|\n[ \t:]*+\{\||\n[ \t]*+\|\}(?!\})"
-    rf"|<(?:!--|(?i:{_TAGS})(?![\w-])[^<>]*+>|/?(?i:table|poem)(?![\w-])[^<>]*+>)"
+_TAGS = "|".join(sorted((*LITERAL, *DROPPED), key=len, reverse=True))
+_LINK = r"\[\[([^\[\]{}<>|\n]++)(?:\|([^\[\]{}<>|\n]*+))?+\]\](?!\])([a-z]*+)"
+_TEMPLATE_ALONE = r"\{\{([^{}\[\]<>]++)\}\}(?!\})"
+_TOKENS = (
+    r"\{\{+|\}\}+",
+    r"\[(?:\[(?!\[[^\[])|(?=\[\[[^\[]))",  # of [[[ the first is a bracket
+    r"\](?:\](?!\](?!\]))|(?=\]\](?!\])))",  # of ]]] likewise
+    r"\n[ \t:]*+\{\||\n[ \t]*+\|\}(?!\})",
+    r"<(?i:ref)(?![\w-])[^<>]*+(?<![/-])>[^<>]*+</(?i:ref)\s*+>",  # a reference with no tag inside: most are
+    r"<!--[^<>-]*+(?:-(?!->)[^<>-]*+)*+-->|<!--|-->",  # a comment likewise
+    rf"</?(?i:table|poem|{_TAGS})(?![\w-])[^<>]*+(?<!--)>",
 )
+SPLIT = re.compile(f"({_LINK}|{_TEMPLATE_ALONE}|{'|'.join(_TOKENS)})")
+"""Cuts wikitext at its tokens. Groups: the token; target, label and trail of a link with nothing inside, as most are;
+content of a template likewise. One group around all, of which every branch begins with a character, is what lets the
+engine skip the text between."""
+COMMENT = "!--"
 _CELL = re.compile(r"\n[ \t]*+(?:\|-[^\n]*+|[|!]\+?)|\|\||!!|</?t[dhr][^<>]*+>")
 LAYOUT_CELL = 1500
 """Characters from which a table's cell holds the article itself: tables were long used to lay out pages."""
-_DIGIT = re.compile(r"\d")
-_TAG_NAME = re.compile(r"</?([\w-]+)")
+_TAG_NAME = re.compile(r"</?([\w-]+|!--)")
 _TRAIL = re.compile(r"[a-z]+")
 
 
@@ -126,6 +129,12 @@ class _Scanner:
         self.targets: list[str] = []
         self.kept: list[str] = []
         self.broken_table = False
+        self.out: list[str] = []
+        self.stack: list[Frame] = []
+        self.pieces: list[str] = []
+        self.closers: Counter[str] | None = None
+        self.passed: Counter[str] = Counter()
+        self.reading = ""
 
     def parse(self, wikitext: str) -> Parsed:
         if any(mark in wikitext for mark in MARKS):
@@ -137,56 +146,75 @@ class _Scanner:
 
     def scan(self, text: str) -> str:
         """The text with every closed frame rendered, innermost first."""
-        out: list[str] = []
-        stack: list[Frame] = []
-        unclosed: set[str] = set()
-        search, append, link = TOKEN.search, out.append, self.link
-        at = 0
-        while match := search(text, at):
-            start, end = match.span()
-            if start > at:
-                append(text[at:start])
-            at = end
-            if kind := match.lastindex:
-                append(link(*match.group(1, 2, 3)) if kind == 3 else self.template(match[4]))
-                continue
-            token = text[start:end]
-            first = token[0]
-            if first == "[":
-                if end - start == 2:
-                    push(stack, _LINK_FRAME, len(out))
+        first, *self.pieces = SPLIT.split(text)
+        out, targets = self.out, self.targets
+        append = out.append
+        append(first)
+        content: list[str] = []  # of the tag that is being read
+        pieces = iter(self.pieces)
+        for token, target, label, trail, alone, after in zip(*[pieces] * 6, strict=True):
+            if self.reading:
+                if closed(token) == self.reading:
+                    append(self.finish("".join(content)) + after)
+                    content.clear()
+                elif self.reading in LITERAL:
+                    content += (token, after)
+            elif target is not None:
+                title = plain_title(target)
+                if title and (label is None or (label and label.isprintable())):  # as in link(), without the call
+                    append(f"{LINK}{len(targets)}{LABEL}{(label or target).strip()}{trail}{LINK_END}{after}")
+                    targets.append(title)
                 else:
-                    append(token)
-            elif first == "]":
-                if end - start == 1:
-                    append(token)
-                elif stack and stack[-1][0] == _LINK_FRAME:
-                    target, pipe, label = take(stack, out, len(stack) - 1).partition("|")
-                    match = _TRAIL.match(text, at)
-                    at = match.end() if match else at
-                    append(link(target, label.replace("|", PIPE) if pipe else None, match[0] if match else ""))
-            elif first == "{":
-                open_braces(end - start, stack, len(out))
-            elif first == "}":
-                self.close_braces(end - start, stack, out)
-            elif first == "\n":
-                append("\n")
-                if token[-1] == "|":
-                    push(stack, _TABLE_FRAME, len(out))
-                else:
-                    depth = nearest(stack, _TABLE_FRAME)
-                    append(self.table(take(stack, out, depth)) if depth >= 0 else "")
-            elif token == "<!--":
-                close = text.find("-->", at)
-                at = close + 3 if close >= 0 else len(text)
-                append(VOID)
+                    append(self.link(target, label, trail) + after)
+            elif alone is not None:
+                append(self.template(alone) + after)
+            elif token[0] == "]":
+                append(self.close_bracket(token, after))
             else:
-                at = self.tag(text, token, at, stack, out, unclosed)
-        append(text[at:])
-        self.broken_table = nearest(stack, _TABLE_FRAME) >= 0 or nearest(stack, _HTML_FRAME) >= 0
+                self.token(token)
+                (content if self.reading else out).append(after)
+        self.broken_table = nearest(self.stack, _TABLE_FRAME) >= 0 or nearest(self.stack, _HTML_FRAME) >= 0
         return "".join(out)
 
-    def close_braces(self, count: int, stack: list[Frame], out: list[str]) -> None:
+    def token(self, token: str) -> None:
+        """Open or close a frame."""
+        first = token[0]
+        if first == "{":
+            open_braces(len(token), self.stack, len(self.out))
+        elif first == "}":
+            self.close_braces(len(token))
+        elif first == "\n":
+            self.out.append("\n")
+            if token[-1] == "|":
+                push(self.stack, _TABLE_FRAME, len(self.out))
+            elif (depth := nearest(self.stack, _TABLE_FRAME)) >= 0:
+                self.out.append(self.table(self.take(depth)))
+        elif first == "<":
+            self.tag(token)
+        elif token == "[[":
+            push(self.stack, _LINK_FRAME, len(self.out))
+        else:
+            self.out.append(token)
+
+    def take(self, depth: int) -> str:
+        """Close a frame, and forget those opened inside it: its content leaves the output."""
+        index = self.stack[depth][1]
+        del self.stack[depth:]
+        content = "".join(self.out[index:])
+        del self.out[index:]
+        return content
+
+    def close_bracket(self, token: str, after: str) -> str:
+        """The link that ``]]`` closes, with the text after it: letters that touch it belong to its label."""
+        if len(token) == 1 or not self.stack or self.stack[-1][0] != _LINK_FRAME:
+            return (token if len(token) == 1 else "") + after
+        target, pipe, label = self.take(len(self.stack) - 1).partition("|")
+        rest = after.lstrip("abcdefghijklmnopqrstuvwxyz")
+        trail = after[: len(after) - len(rest)]
+        return self.link(target, label.replace("|", PIPE) if pipe else None, trail) + rest
+
+    def close_braces(self, count: int) -> None:
+        stack = self.stack
         while count >= 2:
             inner = len(stack) - 1
             braces = inner >= 0 and stack[inner][0] <= _PARAMETER  # most often nothing else is open inside
@@ -194,41 +222,47 @@ class _Scanner:
             if depth < 0:
                 return
             if stack[depth][0] == _PARAMETER and count >= 3:
-                out.append(take(stack, out, depth).partition("|")[2].replace("|", PIPE))
+                self.out.append(self.take(depth).partition("|")[2].replace("|", PIPE))
                 count -= 3
             else:
-                out.append(self.template(take(stack, out, depth)))
+                self.out.append(self.template(self.take(depth)))
                 count -= 2
         if count:
-            out.append("}")
+            self.out.append("}")
 
-    def tag(self, text: str, token: str, at: int, stack: list[Frame], out: list[str], unclosed: set[str]) -> int:
-        """Render an extension tag with its content, or open or close a table or poem; returns where to read on."""
+    def tag(self, token: str) -> None:
+        """Open or close a table or poem, or begin to read the content of a tag that is kept or dropped as it is."""
         match = _TAG_NAME.match(token)
         name = match[1].lower() if match else ""
         if name in ("table", "poem"):
             kind = _HTML_FRAME if name == "table" else _POEM_FRAME
             if token[1] != "/":
-                push(stack, kind, len(out))
-                return at
-            depth = nearest(stack, kind)
-            if depth >= 0:
-                content = take(stack, out, depth)
+                push(self.stack, kind, len(self.out))
+            elif (depth := nearest(self.stack, kind)) >= 0:
+                content = self.take(depth)
                 poem = content.strip("\n").replace("\n", BREAK)
-                out.append(self.table(content) if name == "table" else f"\n\n{poem}\n\n")
-            return at
-        if token[-2] == "/":
-            return at
-        closer = None if name in unclosed else _CLOSERS[name].search(text, at)
-        if closer is None:
-            # searched to the end once: never again for this tag, or repeated openers would cost the square
-            unclosed.add(name)
-            return at
+                self.out.append(self.table(content) if name == "table" else f"\n\n{poem}\n\n")
+        elif name == COMMENT:
+            self.out.append(VOID)
+            self.reading = COMMENT if token == "<!--" else ""  # one that is never closed hides the rest of the page
+        elif token[1] == "/":
+            self.passed[name] += 1
+        elif token[-2] != "/" and token.find("<", 1) < 0 and self.is_closed(name):  # with a "<" it closes itself
+            self.reading = name
+
+    def is_closed(self, name: str) -> bool:
+        """Whether a closer of this tag is still to come."""
+        if self.closers is None:
+            self.closers = Counter(closed(token) for token in self.pieces[::6] if token[0] in "<-")
+        return self.closers[name] > self.passed[name]
+
+    def finish(self, content: str) -> str:
+        """What a tag shows whose content has been read to its closer."""
+        name, self.reading = self.reading, ""
+        self.passed[name] += 1
         if name in LITERAL:
-            out.append(self.literal(name, text[at : closer.start()]))
-        elif name != "ref":
-            out.append(VOID)
-        return closer.end()
+            return self.literal(name, content)
+        return VOID if name != "ref" else ""
 
     def literal(self, name: str, content: str) -> str:
         """A mark for a piece that stays as it is written."""
@@ -245,19 +279,10 @@ class _Scanner:
 
     def link(self, target: str, label: str | None, trail: str) -> str:
         """A closed ``[[…]]``: its label between link marks, or nothing for files, categories and other languages."""
-        # marks and line breaks are not printable, so one test finds all that is out of the ordinary
-        if ":" in target or not target.isprintable():
+        title = plain_title(target)
+        if title is None:
             return self.odd_link(target, label, trail)
-        if label is None:
-            label = target
-        elif not label:
-            label = without_parentheses(target)
-        title = normalise_title(target)
-        label = label.strip() + trail
-        if not title or not label.isprintable():
-            return self.marked(title, label, "")
-        self.targets.append(title)
-        return f"{LINK}{len(self.targets) - 1}{LABEL}{label}{LINK_END}"
+        return self.marked(title, target if label is None else label or without_parentheses(target), trail)
 
     def marked(self, title: str, label: str, trail: str) -> str:
         """A label between link marks; a link to a section of the same page is its label alone."""
@@ -302,9 +327,7 @@ class _Scanner:
             return rule(Arguments(name, parts)).replace("|", PIPE)
         if is_infobox(name):
             self.parsed.infobox = self.parsed.infobox or name[:1].upper() + name[1:]
-            self.parsed.infobox_dates += find_dates(
-                plain_value(part, self.kept) for part in parts[1:] if _DIGIT.search(part)
-            )
+            self.parsed.infobox_dates += find_dates(parts[1:], lambda value: plain_value(value, self.kept))
         elif name in ("pagename", "fullpagename", "subpagename"):
             return self.title
         elif self.prefixes.is_disambiguation(name):
@@ -341,15 +364,6 @@ def nearest(stack: list[Frame], kind: int) -> int:
     return next((depth for depth in range(len(stack) - 1, -1, -1) if stack[depth][0] == kind), -1)
 
 
-def take(stack: list[Frame], out: list[str], depth: int) -> str:
-    """Close a frame, and forget those opened inside it: its content leaves the output."""
-    index = stack[depth][1]
-    del stack[depth:]
-    content = "".join(out[index:])
-    del out[index:]
-    return content
-
-
 def open_braces(count: int, stack: list[Frame], index: int) -> None:
     """Open the frames of a run of braces: of four two templates, of five a parameter in a template."""
     for _ in range(MAX_DEPTH):
@@ -360,9 +374,22 @@ def open_braces(count: int, stack: list[Frame], index: int) -> None:
         count -= 3 if parameter else 2
 
 
+@lru_cache(maxsize=100_000)
+def plain_title(target: str) -> str | None:
+    """The title that a link's target names, or None where there is a prefix, a mark or a line break in it."""
+    return None if ":" in target or not target.isprintable() else normalise_title(target)
+
+
 def without_parentheses(title: str) -> str:
     """What a link shows whose label is empty: ``without_parentheses("Moon (film)") == "Moon"``."""
     return title.partition(" (")[0].strip()
+
+
+def closed(token: str) -> str:
+    """The name of what a token closes: ``closed("</ref >") == "ref"``, ``closed("-->") == "!--"``."""
+    if token == "-->":
+        return COMMENT
+    return token[2:-1].strip().lower() if token[:2] == "</" else ""
 
 
 _ONE_LINE = re.compile(r" (?=\{\||\|[-}] |[|!] |[*#] |={2,5}[^=\n]{1,100}={2,5} )|(?<===) ")
