@@ -37,7 +37,7 @@ def text_of(wikitext: str) -> str:
         ("[[de:Mond]][[Category:Moons]]Moon.", "Moon."),
         ("{{Infobox person|name=A}}\nA was born.", "A was born."),
         ("Known {{unknown thing|x}}, yes ({{IPA|x}}; born 1809).", "Known, yes (born 1809)."),
-        ("He ({{lang-fr|le roi}}) ruled.", "He (le roi) ruled."),
+        ("He ({{lang-fr|le roi}}) ruled.", "He (French: le roi) ruled."),
         ("A run of {{convert|10|to|20|km|mi|abbr=on}}.", "A run of 10 to 20 km."),
         ("{{convert|5|ft|10|in|m}} tall", "5 ft 10 in tall"),
         ("Born {{birth date|1809|2|12}}.", "Born February 12, 1809."),
@@ -46,6 +46,25 @@ def text_of(wikitext: str) -> str:
         ("{{circa|1500}} years {{frac|1|2}}", "c. 1500 years 1/2"),
         ("He said:\n{{quote|Dare to know.|Kant}}\nThus.", "He said:\n\nDare to know.\n\n— Kant\n\nThus."),
         ("{{nowrap|a {{lang|de|b}} c}}", "a b c"),
+        ("({{lang-grc|λόγος|lógos|word}})", "(Ancient Greek: λόγος, romanized: lógos, lit. 'word')"),
+        ("{{langx|de|Haus|lit=house}} {{lang-de|Hof|label=none}}", "German: Haus, lit. 'house' Hof"),
+        ("'''Beijing''' ({{zh|c=北京|p=Běijīng}})", "Beijing (Chinese: 北京; pinyin: Běijīng)"),
+        (
+            "'''Moscow''' ({{IPAc-en|x}}, {{small|or}} {{IPAc-en|y}}; {{lang-ru|Москва}}) is",
+            "Moscow (Russian: Москва) is",
+        ),
+        ("one, {{xyzzy}}, two; {{xyzzy}}, {{xyzzy}}.", "one, two."),
+        ("A {{track gauge|1435mm}} line, {{railgauge|4ft8.5in}}", "A 1,435 mm line, 4 ft 8.5 in"),
+        ("the {{ordinal|21}} and {{nth|12}}", "the 21st and 12th"),
+        ("on {{jct|state=CA|I|80|US|50}}", "on I-80 / US 50"),
+        ("{{start and end dates|1969|7|16|1969|7|24|df=y}}", "16 July 1969 – 24 July 1969"),
+        ("10{{sup|3}} H{{sub|2}}O", "10³ H₂O"),
+        ("[[http://example.org the site]] and [[A|b]]] c", "the site and b] c"),
+        ("[[A|one\ntwo]] and [[B|<div>three</div>]]", "one two and three"),
+        ("a\xa0b", "a b"),
+        ("<!-- [[a --> b <!-- <ref --> c", "b c"),
+        ("<nowiki><!--</nowiki> shown <nowiki>--></nowiki>", "<!-- shown -->"),
+        ("<ref>a</ref>b<ref name=x>{{cite|<i>t</i>}}</ref>c <ref>never closed", "bc never closed"),
         ("{{{1|fallback}}} text", "fallback text"),
         ("It is unclosed {{here and [[there", "It is unclosed here and there"),
         ("x ]] y }} z", "x y z"),
@@ -57,6 +76,22 @@ def text_of(wikitext: str) -> str:
 )
 def test_markup_is_rendered_as_readers_see_it(wikitext, expected):
     assert text_of(wikitext) == expected
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected"),
+    [
+        ("One.\n[[File:A.jpg|thumb|200px|alt=x|A [[cat]], 1969]]\nTwo.", "One.\n\nA cat, 1969\n\nTwo."),
+        ("One.\n[[Bild:A.jpg|mini|Eine Katze]]\nTwo.", "One.\n\nEine Katze\n\nTwo."),
+        ("An [[File:A.svg|20px|icon]] in a line, and [[File:B.jpg|thumb|left]] none.", "An in a line, and none."),
+        ("<gallery>\nFile:A.jpg|A [[dog]]\nFile:B.jpg\n</gallery>\nEnd.", "A dog\n\nEnd."),
+        ("{| class=x\n|+ The title\n|-\n| cell\n|}\nEnd.", "The title\n\nEnd."),
+    ],
+)
+def test_captions_are_kept_where_they_are_asked_for(wikitext, expected):
+    parsed = parse(wikitext, ENGLISH, captions="text")
+    assert parsed.text == expected
+    assert all(parsed.text[k.start : k.end] in ("cat", "dog") for k in parsed.links)
 
 
 def test_headings_keep_level_and_offset_and_empty_sections_go():

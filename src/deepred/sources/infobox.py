@@ -33,7 +33,7 @@ _DATE_KEY = re.compile(
     r"|released?|launch(?:ed|_date)?|first|last|aired?|published|pub|publication|pub_date|formed|formation|formal|dissolved|dissolution|built|constructed"
     r"|construction|start(?:ed)?|begin|began|end(?:ed)?|active|period|terms?|reign|coronation|since|era|extinct(?:ion)?|discovered|introduced"
     r"|introduction|invented|completed|completion|commissioned|decommissioned|ordered|laid|inception|incorporated|abolished|defunct|premiere|recorded|filmed|debut|retired"
-    r"|inaugurated|accession|ended|spouse|event|settled|elected|appointed|created|signed|effective|ratified|term_start|term_end|date_?\d*|years?_?\d+)(?:$|_|\b|\d)",
+    r"|inaugurated|demolished|demolition|scrapped|sunk|unveiled|consecrated|canoni[sz]ed|accession|ended|spouse|event|settled|elected|appointed|created|signed|effective|ratified|term_start|term_end|date_?\d*|years?_?\d+)(?:$|_|\b|\d)",
     re.IGNORECASE,
 )
 _MONTH = "(" + "|".join((*MONTHS, *(f"{name[:3]}" for name in MONTHS), "sept")) + r")\.?"
@@ -42,13 +42,14 @@ _DATES = re.compile(
     rf"|{_MONTH.replace('(', '(?P<m2>', 1)}\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,\s*(?P<y2>\d{{1,4}})\b"
     rf"|{_MONTH.replace('(', '(?P<m3>', 1)},?\s+(?P<y3>\d{{3,4}})\b"
     r"|\b(?P<y4>\d{4})-(?P<m4>\d{2})-(?P<d4>\d{2})\b"
-    r"|\b(?P<y5>\d{3,4})\b(?!\s*(?:km|kg|mi|m|ft|lb|people|members|employees)\b)"
+    r"|(?<![\d.,])\b(?P<y5>\d{3,4})\b(?![.,]\d)(?!\s*(?:km|kg|mi|m|ft|lb|people|members|employees)\b)"
     r"|\b(?P<y6>\d{1,4})(?=\s*(?:BCE|BC|AD|CE)\b)",
     re.IGNORECASE,
 )
 _MONTH_NAME = re.compile("|".join(MONTHS), re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _ERA = re.compile(r"\s*(BCE|BC|B\.C\.)", re.IGNORECASE)
+_ERA_AHEAD = re.compile(r"\s*(?:[-–—]|to)\s*\d{1,4}\s*(?:BCE|BC|B\.C\.)", re.IGNORECASE)  # 1792–1750 BC
 _RANGE = re.compile(r"\s*(?:[-–—]|to|until|through)\s*$", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"(?:[-–—]|/)(\d{2})\b(?![-/\d])")
 
@@ -134,7 +135,11 @@ def _interval(match: re.Match[str], value: str) -> Interval | None:
         date = match[f"d{number}"] if number in "124" else None
         month = None if name is None else int(name) if name.isdigit() else _month(name)
         signed = int(year)
-        if _ERA.match(value, match.end()) or (len(year) < 4 and re.search(r"\bBCE?\b", value[match.end() :])):
+        if (
+            _ERA.match(value, match.end())
+            or _ERA_AHEAD.match(value, match.end())
+            or (len(year) < 4 and re.search(r"\bBCE?\b", value[match.end() :]))
+        ):
             signed = 1 - signed
         if signed > LAST_YEAR or month == 0 or (month or 1) > 12:
             return None

@@ -25,9 +25,11 @@ _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>]*+>|</?[A-Za-z][\w-]*+[ /]*+
 _SCRIPT = re.compile(r"<su([bp])>([^<>]*+)</su\1>")
 _QUOTES = re.compile(r"''(?:'(?:'')?+)?+")  # of four one is an apostrophe
 _SPACES = re.compile("  +")
+_LONE_WORDS = frozenset({"or", "and", "also", "or simply"})
+"""What nobody needs where all that it stood between has been dropped: ``(or; born 1809)``."""
 _EXTERNAL = re.compile(
     r"\[(?:(?:https?:|ftps?:|irc:|news:|mailto:|tel:|urn:)?+(?://|(?<=mailto:)|(?<=tel:)|(?<=news:)|(?<=urn:))"
-    r"[^\s\[\]]*+[ \t]*+([^\[\]\n]*+)\]|(?=(?:https?|ftp)://))"
+    r"[^\s\[\]\x02\x03]*+[ \t]*+((?:[^\[\]\n\x02\x03]|\x02\d+\x01[^\[\]\n\x03]*+\x03)*+)\]|(?=(?:https?|ftp)://))"
 )
 _MAGIC = re.compile(r"__[A-Z_]{3,40}?__")
 _MARKS = re.compile(r"\x02(?:\d+\x01|=\d)|\x03")
@@ -144,15 +146,22 @@ def take_marks(text: str, targets: list[str]) -> tuple[str, list[Section], list[
     for number, label, level, after in zip(following, following, following, following, strict=True):
         if number:
             end = length + len(label)
-            if label:
-                parts.append(label)
-                links.append(_link((length, end, targets[int(number)])))
+            bare = label.strip()
+            if bare:
+                begin = length if bare is label else length + label.index(bare)
+                links.append(_link((begin, begin + len(bare), targets[int(number)])))
+            parts.append(label)
             length = end
         else:
             heads.append((int(level), length))
         parts.append(after)
         length += len(after)
     text = "".join(parts)
+    if text != text.strip():  # white space that stood between marks
+        lead = len(text) - len(text.lstrip())
+        text = text.strip()
+        links = [Link(start - lead, end - lead, target) for start, end, target in links]
+        heads = [(level, max(start - lead, 0)) for level, start in heads]
     ends = [text.find("\n", start) for _, start in heads]
     sections = [
         Section(level, text[start : end if end >= 0 else None], start)
@@ -181,7 +190,7 @@ def _line(bare: str) -> tuple[int, str]:
         right = len(bare) - len(bare.rstrip("="))
         level = min(left, right, 6)
         if len(bare) > 2 * level and right:
-            return level, bare[level : len(bare) - level].strip(" \t\x04=")
+            return level, bare[level : len(bare) - level].replace(BREAK, " ").strip(" \t\x04=")
         return 0, bare.replace("==", "").lstrip()  # a heading with something after it on its line
     if first in "*#:;":
         shown = bare.lstrip("*#:; \t\x04")
@@ -197,7 +206,7 @@ def _join(blocks: list[tuple[int, str]]) -> str:
     level = 0  # of the outermost heading since the last text; 8 after text
     for kind, shown in reversed(blocks):
         if 1 <= kind <= 6:
-            if level > kind:
+            if level > kind and any(map(str.isalnum, shown)):
                 kept.append((kind, f"{HEADING}{kind}{shown}"))
                 level = kind
         elif shown[:1].isalnum() or any(map(str.isalnum, _MARKS.sub("", shown) if LINK in shown else shown)):
@@ -234,10 +243,12 @@ def _tag(match: re.Match[str]) -> str:
 
 
 def close_gaps(text: str) -> str:
-    """The text without the marks of what was dropped, the gaps closed there and nowhere else.
+    r"""The text without the marks of what was dropped, the gaps closed there and nowhere else.
 
     >>> close_gaps("He (\x04; born 1809) \x04 was \x04, yes (\x04).")
     'He (born 1809) was, yes.'
+    >>> close_gaps("He (\x04, or \x04; born 1809) was")
+    'He (born 1809) was'
     """
     for run in (VOID + VOID, VOID + " " + VOID):
         while run in text:
@@ -247,6 +258,14 @@ def close_gaps(text: str) -> str:
     for right in rest:
         left = parts[-1]
         bare = right.lstrip(" ,;:")
+        if (
+            left.strip(" ,;") in _LONE_WORDS
+            and right[:1] in (",", ";", ")")
+            and parts[-2:-1]
+            and parts[-2].endswith("(")
+        ):
+            parts.pop()
+            left = parts[-1]
         opened = left[-4:].rstrip(" ,;:")[-1:] in ("(", "（")
         if opened:
             left, right = left.rstrip(" ,;:"), bare
@@ -256,11 +275,16 @@ def close_gaps(text: str) -> str:
             left, right = left.rstrip(" ,;:"), bare
         elif right[:2].lstrip(" ")[:1] in (".", ",", ";", ":", "!", "?", "\n", ""):
             left, right = left.rstrip(" "), right.lstrip(" ")
+            if left[-1:] in (",", ";", ":") and right[:1] in (",", ";"):  # what stood between two commas
+                right = right[1:]
+            elif left[-1:] in (",", ";") and right[:1] == ".":
+                left = left[:-1]
         elif left[-1:] in (" ", "\n", ""):
             right = right.lstrip(" ")
-        parts[-1] = left
-        if right:
-            parts.append(right)
+        if len(right) > 2:
+            parts[-1:] = (left, right)
+        else:  # too little to be judged alone by the gap that follows
+            parts[-1] = left + right
     return "".join(parts)
 
 
@@ -273,7 +297,7 @@ def decode_entities(text: str) -> str:
 
 
 def break_lines(text: str) -> str:
-    """The text with the marks of line breaks as newlines, and no more of them than there are paragraphs.
+    r"""The text with the marks of line breaks as newlines, and no more of them than there are paragraphs.
 
     >>> break_lines("One \x0e two\x0e\n\n three")
     'One\ntwo\n\nthree'

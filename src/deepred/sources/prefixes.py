@@ -38,8 +38,11 @@ class Prefixes:
 
     spaces: Mapping[str, int]
     languages: frozenset[str]
+    thumbnails: frozenset[str]
+    """Options of an image that is framed with its caption."""
     disambiguations: frozenset[str]
     redirects: tuple[str, ...]
+    language: str = ""
 
     @staticmethod
     def of(language: str, namespaces: Mapping[int, str] | None = None) -> Prefixes:
@@ -62,7 +65,8 @@ class Prefixes:
         spaces.update((name, FILE) for name in table["file"])
         spaces.update((name, CATEGORY) for name in table["category"])
         names = {*table["disambiguation"]["all"], *table["disambiguation"].get(language, ())}
-        return Prefixes(spaces, frozenset(table["languages"]), frozenset(names), tuple(table["redirect"]))
+        thumbnails, languages = frozenset(table["thumbnail"]), frozenset(table["languages"])
+        return Prefixes(spaces, languages, thumbnails, frozenset(names), tuple(table["redirect"]), language)
 
     def find(self, prefix: str) -> int | None:
         """FILE, CATEGORY or OTHER for a prefix that no article's title has, else None: ``find("2001")`` is None."""

@@ -33,10 +33,14 @@ VARIABLES = frozenset(
 
 
 class Arguments:
-    """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty if missing."""
+    """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty if missing.
 
-    def __init__(self, name: str, parts: list[str]) -> None:
+    ``name`` is the template's in lower case, ``wiki`` the language of the wiki.
+    """
+
+    def __init__(self, name: str, parts: list[str], wiki: str = "") -> None:
         self.name = name
+        self.wiki = wiki
         self.values: dict[str, str] = {}
         self.positional: list[str] = []
         for part in parts[1:]:
@@ -104,9 +108,39 @@ def _is_number(text: str) -> bool:
     return re.fullmatch(r"[-−+]?[\d.,]+(?:[⁄/]\d+)?", text) is not None
 
 
+def words(a: Arguments) -> str:
+    """``{{lang|fr|Pays-Bas}}``: the words."""
+    return a.first(2, "text") or VOID
+
+
 def language(a: Arguments) -> str:
-    """``{{lang|fr|Pays-Bas}}`` and ``{{lang-fr|Pays-Bas}}``: the words."""
-    return a.first(2, "text") if a.name in ("lang", "langx") else a.first(1, "text") or VOID
+    """``{{lang-fr|Pays-Bas}}`` and ``{{langx|fr|Pays-Bas}}``: French: Pays-Bas, with how it is read and what it means.
+
+    The language is named on English wikis, whose names of them are known.
+    """
+    offset = 1 if a.name in ("langx", "langwithname") else 0
+    code = (a[1] if offset else a.name.removeprefix("lang-")).lower()
+    shown = a.first(1 + offset + (a.name == "langwithname"), "text")
+    if not shown:
+        return VOID
+    name = a[2] if a.name == "langwithname" else LANGUAGES.get(code, "")
+    if name and a.wiki in ENGLISH and a["label"] != "none" and a["link"] != "none":
+        shown = f"{name}: {shown}"
+    latin = shown[-1:].isascii()
+    romanized = a.first("translit", "tr") or ("" if latin else a[2 + offset])
+    meaning = a.first("lit", "translation") or (a[2 + offset] if latin else a[3 + offset])
+    if a.name == "langwithname":
+        return shown
+    return shown + (f", romanized: {romanized}" if romanized else "") + (f", lit. '{meaning}'" if meaning else "")
+
+
+def labelled(a: Arguments) -> str:
+    """``{{zh|c=北京|p=Běijīng}}``: Chinese: 北京; pinyin: Běijīng; what stands without a name as it is."""
+    labels = LABELS["korean" if a.name.startswith("ko") else "chinese"]
+    named = [(labels[key], value) for key, value in a.values.items() if value and key in labels]
+    if a.wiki not in ENGLISH or a["labels"] == "no":
+        named = [("", value) for _, value in named]
+    return "; ".join([*a.all(), *(f"{label}: {value}" if label else value for label, value in named)]) or VOID
 
 
 def transliteration(a: Arguments) -> str:
@@ -177,10 +211,45 @@ def as_of(a: Arguments) -> str:
 def age(a: Arguments) -> str:
     """An age depends on today and is nothing, unless both dates are given: then it is a number of years."""
     numbers = [int(part) for part in a.all() if part.isdecimal()]
-    if len(numbers) < 6:
+    if len(numbers) < 6 or "days" in a.name:
         return VOID
     birth, end = numbers[:3], numbers[3:6]
     return str(end[0] - birth[0] - (end[1:] < birth[1:]))
+
+
+def span(a: Arguments) -> str:
+    """``{{start and end dates|1969|7|16|1969|7|24}}``: 16 July 1969 – 24 July 1969, month first without ``df``."""
+    day_first = a["df"].lower() in ("y", "yes", "1", "true")
+    numbers = a.all()
+    half = len(numbers) // 2
+    sides: list[str] = []
+    for side in (numbers[:half], numbers[half:]):
+        year, month, number = (*side, "", "", "")[:3]
+        sides.append(_written(year, month, number, day_first))
+    return " – ".join(filter(None, sides)) or VOID
+
+
+def gauge(a: Arguments) -> str:
+    """``{{track gauge|1435mm}}``: 1,435 mm; ``{{track gauge|4ft8.5in}}``: 4 ft 8.5 in."""
+    if a[1].lower() in ("sg", "standard"):
+        return "standard gauge"
+    spaced = re.sub(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)", " ", a[1].lower())
+    return re.sub(r"\b(\d)(\d{3})\b", r"\1,\2", spaced) or VOID
+
+
+def ordinal(a: Arguments) -> str:
+    """``{{ordinal|3}}``: 3rd."""
+    if not a[1].isdecimal():
+        return a[1] or VOID
+    last = int(a[1]) % 100
+    return a[1] + ("th" if 10 < last < 14 else {1: "st", 2: "nd", 3: "rd"}.get(last % 10, "th"))
+
+
+def routes(a: Arguments) -> str:
+    """``{{jct|state=CA|I|80|US|50}}``: I-80 / US 50, the signs of the pairs as they are spoken of."""
+    parts = a.positional
+    pairs = zip(parts[::2], parts[1::2], strict=False)
+    return " / ".join(f"{kind}{'-' if kind == 'I' else ' '}{number}" for kind, number in pairs if number) or VOID
 
 
 def fraction(a: Arguments) -> str:
@@ -295,9 +364,9 @@ def second(a: Arguments) -> str:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        drop, convert, language, transliteration, date, sortable_date, old_style, circa, reign, as_of, age, fraction,
-        number, value, height, quotation, items, in_a_row, concatenated, nihongo, link, flag, station, player, ship,
-        sort_name, marriage, verse, first, second,
+        drop, convert, words, language, labelled, transliteration, date, span, gauge, ordinal, routes, sortable_date,
+        old_style, circa, reign, as_of, age, fraction, number, value, height, quotation, items, in_a_row,
+        concatenated, nihongo, link, flag, station, player, ship, sort_name, marriage, verse, first, second,
     )
 }  # fmt: skip
 """The rules that ``templates.toml`` may name."""
@@ -356,6 +425,9 @@ def _family(name: str) -> Rule | None:
     return after_colon if colon and function in FUNCTIONS else None
 
 
+ENGLISH = frozenset({"en", "simple"})
+LANGUAGES: dict[str, str] = _data("languages.toml")["languages"]
+LABELS: dict[str, dict[str, str]] = _data("languages.toml")["labels"]
 RANGES: dict[str, str] = _data("units.toml")["ranges"]
 UNITS: dict[str, str] = _data("units.toml")["units"]
 PAIRED: frozenset[str] = frozenset(_data("units.toml")["paired"])

@@ -34,12 +34,14 @@ from deepred.sources.layout import (
     plain_value,
     settle,
     strip_inline,
+    strip_tags,
     take_marks,
 )
 from deepred.sources.prefixes import CATEGORY, FILE, Prefixes, normalise_title
 from deepred.sources.templates import VOID, Arguments, drop, find_rule
 
 Tables = Literal["drop", "text"]
+Captions = Literal["drop", "text"]
 Math = Literal["drop", "tex"]
 
 MAX_DEPTH = 100
@@ -52,7 +54,7 @@ DROPPED = (
     "rss", "youtube", "ref-web", "tabber", "gpx",
 )  # fmt: skip
 _TAGS = "|".join(sorted((*LITERAL, *DROPPED), key=len, reverse=True))
-_LINK = r"\[\[([^\[\]{}<>|\n]++)(?:\|([^\[\]{}<>|\n]*+))?+\]\](?!\])([a-z]*+)"
+_LINK = r"\[\[([^\[\]{}<>|\n]++)(?:\|([^\[\]{}<>|\n]*+))?+\]\]([a-z]*+)"
 _TEMPLATE_ALONE = r"\{\{([^{}\[\]<>]++)\}\}(?!\})"
 _TOKENS = (
     r"\{\{+|\}\}+",
@@ -68,6 +70,10 @@ SPLIT = re.compile(f"({_LINK}|{_TEMPLATE_ALONE}|{'|'.join(_TOKENS)})")
 content of a template likewise. One group around all, of which every branch begins with a character, is what lets the
 engine skip the text between."""
 COMMENT = "!--"
+_TABLE_CAPTION = re.compile(r"\n[ \t]*+\|\+([^\n]*+)")
+_OPTION = re.compile(
+    r"\d*x?\d+ *px|(?:upright|alt|link|class|page|lang|thumb|frame|border|left|right|cent(?:er|re)|none).*"
+)
 _CELL = re.compile(r"\n[ \t]*+(?:\|-[^\n]*+|[|!]\+?)|\|\||!!|</?t[dhr][^<>]*+>")
 LAYOUT_CELL = 1500
 """Characters from which a table's cell holds the article itself: tables were long used to lay out pages."""
@@ -100,6 +106,7 @@ def parse(
     *,
     title: str = "",
     tables: Tables = "drop",
+    captions: Captions = "drop",
     math: Math = "tex",
     seconds: float = 0.0,
 ) -> Parsed:
@@ -108,21 +115,25 @@ def parse(
     >>> parse("'''Mars''' is a [[Terrestrial planet|rocky]] planet.", Prefixes.of("en")).text
     'Mars is a rocky planet.'
     """
-    return _Scanner(prefixes, title, tables, math, seconds).parse(wikitext)
+    return _Scanner(prefixes, title, tables, captions, math, seconds).parse(wikitext)
 
 
 Frame = tuple[int, int]
 """A kind, and where its content begins in the list of output pieces."""
-_TEMPLATE, _PARAMETER, _LINK_FRAME, _TABLE_FRAME, _HTML_FRAME, _POEM_FRAME = range(6)
+_TEMPLATE, _PARAMETER, _LINK_FRAME, _TABLE_FRAME, _HTML_FRAME, _POEM_FRAME, _GALLERY_FRAME = range(7)
+_TAG_FRAMES = {"table": _HTML_FRAME, "poem": _POEM_FRAME, "gallery": _GALLERY_FRAME}
 
 
 class _Scanner:
     """The state of one page: what was found beside the text, and the literal pieces that come back at the end."""
 
-    def __init__(self, prefixes: Prefixes, title: str, tables: Tables, math: Math, seconds: float) -> None:
+    def __init__(
+        self, prefixes: Prefixes, title: str, tables: Tables, captions: Captions, math: Math, seconds: float
+    ) -> None:
         self.prefixes = prefixes
         self.title = title
         self.tables = tables
+        self.captions = captions
         self.math = math
         self.deadline = time.monotonic() + seconds if seconds else 0.0
         self.parsed = Parsed()
@@ -161,7 +172,9 @@ class _Scanner:
                     content += (token, after)
             elif target is not None:
                 title = plain_title(target)
-                if title and (label is None or (label and label.isprintable())):  # as in link(), without the call
+                if title and (
+                    label is None or (label and "<" not in label and label.isprintable())
+                ):  # as in link(), without the call
                     append(f"{LINK}{len(targets)}{LABEL}{(label or target).strip()}{trail}{LINK_END}{after}")
                     targets.append(title)
                 else:
@@ -234,14 +247,12 @@ class _Scanner:
         """Open or close a table or poem, or begin to read the content of a tag that is kept or dropped as it is."""
         match = _TAG_NAME.match(token)
         name = match[1].lower() if match else ""
-        if name in ("table", "poem"):
-            kind = _HTML_FRAME if name == "table" else _POEM_FRAME
+        if name in ("table", "poem") or (name == "gallery" and self.captions == "text"):
+            kind = _TAG_FRAMES[name]
             if token[1] != "/":
                 push(self.stack, kind, len(self.out))
             elif (depth := nearest(self.stack, kind)) >= 0:
-                content = self.take(depth)
-                poem = content.strip("\n").replace("\n", BREAK)
-                self.out.append(self.table(content) if name == "table" else f"\n\n{poem}\n\n")
+                self.out.append(self.framed(kind, self.take(depth)))
         elif name == COMMENT:
             self.out.append(VOID)
             self.reading = COMMENT if token == "<!--" else ""  # one that is never closed hides the rest of the page
@@ -249,6 +260,24 @@ class _Scanner:
             self.passed[name] += 1
         elif token[-2] != "/" and token.find("<", 1) < 0 and self.is_closed(name):  # with a "<" it closes itself
             self.reading = name
+
+    def framed(self, kind: int, content: str) -> str:
+        """What a table, poem or gallery in HTML tags shows."""
+        if kind == _HTML_FRAME:
+            return self.table(content)
+        if kind == _POEM_FRAME:
+            return "\n\n" + content.strip("\n").replace("\n", BREAK) + "\n\n"
+        captions = (line.partition("|")[2].rpartition("|")[2].strip() for line in content.split("\n"))
+        return "".join(f"\n* {caption}" for caption in captions if caption) + "\n\n"
+
+    def caption(self, label: str) -> str:
+        """The caption of a file, which stands last among its options, as a paragraph; of a framed one only.
+
+        An image within a line shows its caption to nobody.
+        """
+        options = [option.strip() for option in label.split(PIPE)]
+        framed = any(option.lower() in self.prefixes.thumbnails for option in options[:-1])
+        return f"\n\n{options[-1]}\n\n" if framed and _OPTION.fullmatch(options[-1]) is None else VOID
 
     def is_closed(self, name: str) -> bool:
         """Whether a closer of this tag is still to come."""
@@ -289,6 +318,10 @@ class _Scanner:
         label = label.strip() + trail
         if "|" in label:
             label = label.replace("|", PIPE)
+        if "\n" in label:
+            label = " ".join(label.split("\n"))
+        if "<" in label:  # a tag that ends a paragraph must not end it within a link
+            label = " ".join(strip_tags(label).replace(BREAK, " ").split())
         if not title or LINK in label or not label.strip(VOID + " "):
             return label.removeprefix("#")
         self.targets.append(title)
@@ -302,12 +335,14 @@ class _Scanner:
         plain = target[0] == ":"
         target = target.lstrip(": ")
         prefix, _, rest = target.partition(":")
+        if rest.startswith("//"):  # an outward link in two pairs of brackets
+            return f"[{target}{' ' + label if label else ''}]{trail}"
         space = self.prefixes.find(prefix)
         if space is None:
             return self.marked(normalise_title(target), label or target, trail)
         if not plain:
             if space == FILE:
-                return VOID + trail
+                return self.caption(label) + trail if self.captions == "text" and label else VOID + trail
             if space == CATEGORY:
                 self.parsed.categories.append(normalise_title(rest))
                 return VOID + trail
@@ -324,7 +359,7 @@ class _Scanner:
             return VOID
         parts = content.split("|")
         if rule is not None:
-            return rule(Arguments(name, parts)).replace("|", PIPE)
+            return rule(Arguments(name, parts, self.prefixes.language)).replace("|", PIPE)
         if is_infobox(name):
             self.parsed.infobox = self.parsed.infobox or name[:1].upper() + name[1:]
             self.parsed.infobox_dates += find_dates(parts[1:], lambda value: plain_value(value, self.kept))
@@ -339,10 +374,11 @@ class _Scanner:
     def table(self, content: str) -> str:
         """A closed table: nothing, or a line of text per row."""
         if self.tables == "drop":
-            if len(content) < LAYOUT_CELL:
-                return VOID
-            cells = (cell.rpartition("|")[2] for cell in _CELL.split(content) if len(cell) > LAYOUT_CELL)
-            return "\n\n".join(["", *cells, ""]) or VOID
+            kept = _TABLE_CAPTION.findall(content) if self.captions == "text" else []
+            if len(content) >= LAYOUT_CELL:
+                kept += (cell for cell in _CELL.split(content) if len(cell) > LAYOUT_CELL)
+            shown = (cell.rpartition("|")[2].strip() for cell in kept)
+            return "\n\n".join(["", *shown, ""]) if kept else VOID
         rows: list[str] = []
         for row in re.split(r"\n[ \t]*\|-[^\n]*|</?tr[^<>]*+>", "\n" + (content.partition("\n")[2] or content)):
             shown = [" ".join(cell.rpartition("|")[2].split()) for cell in _CELL.split(row)]
@@ -397,6 +433,7 @@ _ONE_LINE = re.compile(r" (?=\{\||\|[-}] |[|!] |[*#] |={2,5}[^=\n]{1,100}={2,5} 
 
 def restore(wikitext: str) -> str:
     """Wikitext that was damaged when it was copied out of a dump: escaped twice, or all on one line."""
+    wikitext = wikitext.replace("\xa0", " ")
     if "&lt;ref" in wikitext and "<" not in wikitext:
         wikitext = html.unescape(wikitext)
     if "==" in wikitext and "\n" not in wikitext[:10_000] and "\n" not in wikitext.rstrip():
