@@ -21,7 +21,7 @@ BREAK = "\x0e"  # a line break inside a paragraph
 HEADING = LINK + "="
 MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK
 
-_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>]*+>|</?[A-Za-z][\w-]*+[ /]*+(?=\n|\Z)")
+_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>\x02\x03]*+>|</?[A-Za-z][\w-]*+[ /]*+(?=\n|\Z)")
 _SCRIPT = re.compile(r"<su([bp])>([^<>]*+)</su\1>")
 _QUOTES = re.compile(r"''(?:'(?:'')?+)?+")  # of four one is an apostrophe
 _SPACES = re.compile("  +")

@@ -200,6 +200,7 @@ class _Scanner:
             self.out.append("\n")
             if token[-1] == "|":
                 push(self.stack, _TABLE_FRAME, len(self.out))
+                self.out.append("{|")  # so that the line of a table that is never closed can be told from text
             elif (depth := nearest(self.stack, _TABLE_FRAME)) >= 0:
                 self.out.append(self.table(self.take(depth)))
         elif first == "<":
@@ -373,6 +374,7 @@ class _Scanner:
 
     def table(self, content: str) -> str:
         """A closed table: nothing, or a line of text per row."""
+        content = content.removeprefix("{|")
         if self.tables == "drop":
             kept = _TABLE_CAPTION.findall(content) if self.captions == "text" else []
             if len(content) >= LAYOUT_CELL:
