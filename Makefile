@@ -1,4 +1,5 @@
 # make demo: install and run the demo.  make test: install and run the tests.  make check: lint, types, layers, tests.
+# make bench-peers: environments for benchmarks/wikitext.py and one run of it (needs DEEPRED_SAMPLES).
 # ROCm, CUDA or CPU builds of PyTorch: pick the index on PyTorch's "Start Locally" page and give it once:
 #   make setup TORCH_INDEX=<that index>
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test check lint types layers docs clean
+.PHONY: setup demo test check lint types layers docs bench-peers clean
 
 setup: $(INSTALLED)
 
@@ -45,5 +46,9 @@ check: lint types layers test
 docs: setup
 	$(BIN)/python -m deepred.reference docs
 
+bench-peers: setup
+	PYTHON=$(BIN)/python benchmarks/peers.sh .peers
+	$(BIN)/python benchmarks/wikitext.py --peers .peers --json build/wikitext.json
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,10 +1,11 @@
 """The same articles through our scanner and its peers: CPU time, residual markup, as a table and as JSON.
 
-    python benchmarks/wikitext.py --peers FOLDER [--rounds 3] [--share 4] [--json FILE]
+    python benchmarks/wikitext.py [PATH ...] [--peers FOLDER] [--rounds 3] [--share 12] [--json FILE]
 
-``benchmarks/peers.sh FOLDER`` makes the peers' environments. The runs are interleaved, each in a process of its own,
-and the fastest round of each counts, so that what else the machine does falls on all of them alike. Ours emits links,
-sections, categories and infobox dates as well; the peers emit text only. Read ratios, not absolute numbers.
+``make bench-peers`` makes the peers' environments (``peers.sh``) and runs this. The runs are interleaved, each in a
+process of its own; the ratio is the median over the rounds of the times within one round, so that what else the machine
+does falls on all of them alike. Ours emits links, sections, categories and infobox dates as well; the peers emit text
+only, without templates expanded. Read ratios, not absolute numbers.
 """
 
 from __future__ import annotations
@@ -12,19 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
+import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from deepred.sources.dump import DamageError, iterate_pages, read_site
-from deepred.sources.prefixes import Prefixes
+from articles import read_articles
+from extraction import KINDS, NAMED
 
-MARKUP = re.compile(
-    r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}|</?ref|'''|&nbsp;|style ?=|\bthumb\||<!--|</?(?:div|span|br|small|sup|sub)\b|^\|-",
-    re.MULTILINE,
-)
 FRAME = """
 import json, sys, time
 articles = json.load(open(sys.argv[1], encoding="utf-8"))
@@ -64,30 +61,14 @@ convert = filter_wiki
 }
 
 
-def read_articles(samples: Path, share: int) -> list[str]:
-    """Every ``share``-th article of the sample dumps and wikitext files."""
-    found: list[str] = []
-    for path in sorted((samples / "wikipedia").iterdir()):
-        try:
-            prefixes = Prefixes.of("en", read_site(path).namespaces)
-            for _, page in iterate_pages(path, 0, 1 << 62):
-                text = getattr(page, "text", "")
-                if text and not getattr(page, "namespace", 1) and prefixes.redirect_target(text) is None:
-                    found.append(text)
-        except DamageError:
-            continue
-    found += [path.read_text(encoding="utf-8") for path in sorted((samples / "wikitext").glob("*.txt"))]
-    return found[::share]
-
-
 def measure(python: Path, name: str, articles: Path) -> dict[str, float]:
-    """CPU seconds and residual marks of one parser in one process."""
+    """CPU seconds of one parser over all articles in one process, and the marks that it left."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         code = FRAME.format(setup=PARSERS[name])
         subprocess.run([str(python), "-c", code, str(articles), str(result)], check=True, stderr=subprocess.DEVNULL)
         values = json.loads(result.read_text(encoding="utf-8"))
-    marks = [len(MARKUP.findall(text)) for text in values["texts"]]
+    marks = [sum(len(KINDS[kind].findall(text)) for kind in NAMED) for text in values["texts"]]
     return {
         "seconds": values["seconds"],
         "marks_per_1000": 1000 * sum(marks) / len(marks),
@@ -95,36 +76,51 @@ def measure(python: Path, name: str, articles: Path) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", type=Path, required=True, help="folder that peers.sh made")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--share", type=int, default=4, help="take every n-th article")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    pythons = {name: options.peers / name / "bin" / "python" for name in PARSERS}
-    pythons["deepred"] = Path(sys.executable)
-    names = [name for name, python in pythons.items() if python.exists()]
-    articles = read_articles(Path(os.environ["DEEPRED_SAMPLES"]), options.share)
-    megabytes = sum(len(text.encode()) for text in articles) / 1e6
-    best: dict[str, dict[str, float]] = {}
+def compare(pythons: dict[str, Path], articles: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Each parser's fastest round, and the median over the rounds of its time against ours in the same round."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "articles.json"
         path.write_text(json.dumps(articles), encoding="utf-8")
-        for _ in range(options.rounds):
-            for name in names:
-                run = measure(pythons[name], name, path)
-                if name not in best or run["seconds"] < best[name]["seconds"]:
-                    best[name] = run
-    ours = best["deepred"]["seconds"]
-    print(f"{len(articles)} articles, {megabytes:.1f} MB of wikitext, fastest of {options.rounds} rounds, CPU time")
+        for _ in range(rounds):
+            for name, python in pythons.items():
+                runs[name].append(measure(python, name, path))
+    ours = [run["seconds"] for run in runs["deepred"]]
+    return {
+        name: min(found, key=lambda run: run["seconds"])
+        | {"ratio": statistics.median(run["seconds"] / own for run, own in zip(found, ours))}
+        for name, found in runs.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="dumps, wikitext files or folders of them")
+    parser.add_argument("--peers", type=Path, default=Path(".peers"), help="folder that peers.sh made (.peers)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=int, default=12, help="take every n-th article")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    samples = os.environ.get("DEEPRED_SAMPLES")
+    if not options.paths and not samples:
+        parser.error("name dumps or files of wikitext, or set DEEPRED_SAMPLES")
+    paths = options.paths or [Path(samples or "") / "wikipedia", Path(samples or "") / "wikitext"]
+    pythons = {name: options.peers / name / "bin" / "python" for name in PARSERS}
+    pythons["deepred"] = Path(sys.executable)
+    for name in [name for name, python in pythons.items() if not python.exists()]:
+        print(f"{name}: no environment in {options.peers} (benchmarks/peers.sh {options.peers} makes it)")
+        del pythons[name]
+    articles = [article.text for article in read_articles(paths)][:: options.share]
+    megabytes = sum(len(text.encode()) for text in articles) / 1e6
+    found = compare(pythons, articles, options.rounds)
+    print(f"{len(articles)} articles, {megabytes:.1f} MB of wikitext, {options.rounds} interleaved rounds, CPU time")
     print(f"{'parser':18}{'MB/s':>8}{'we are x':>10}{'marks/1000':>12}{'clean':>8}")
-    for name, run in best.items():
-        ratio = run["seconds"] / ours
+    for name, run in found.items():
         speed = megabytes / run["seconds"]
-        print(f"{name:18}{speed:8.2f}{ratio:10.1f}{run['marks_per_1000']:12.0f}{run['clean']:8.1%}")
+        print(f"{name:18}{speed:8.2f}{run['ratio']:10.1f}{run['marks_per_1000']:12.0f}{run['clean']:8.1%}")
     if options.json:
-        options.json.write_text(json.dumps({"megabytes": megabytes, "parsers": best}, indent=1), encoding="utf-8")
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"megabytes": megabytes, "parsers": found}, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

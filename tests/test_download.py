@@ -9,9 +9,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from deepred.download import Options, Plan, fetch_plan, listed_checksum, plan_download, shipped_sources
+from deepred.cli import _default_ids
+from deepred.download import (
+    RECORD,
+    Options,
+    Plan,
+    fetch_plan,
+    listed_checksum,
+    own_sources,
+    plan_download,
+    shipped_sources,
+)
 from deepred.errors import FaultError, UserError
-from deepred.transfer import Item, Transfer
+from deepred.transfer import Item, Transfer, seconds_to_wait
 
 DATA = bytes(range(256)) * 4000
 SHA1 = hashlib.sha1(DATA).hexdigest()
@@ -47,6 +57,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         server.asked.append((self.path, self.headers.get("Range"), self.headers.get("User-Agent")))
+        if self.path.startswith("/moved/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/moved"))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         data = server.files.get(self.path.lstrip("/"))
         fault = server.faults.pop(0) if server.faults else ""
         if data is None or fault.isdigit():
@@ -255,10 +271,11 @@ def test_archives_of_games_are_unpacked_by_base_name_and_damaged_ones_removed(se
         archive.writestr("../../Morphy.pgn", '[Event "A"]')
         archive.writestr("readme.txt", "no")
     server.files["Morphy.zip"], server.files["Bad.zip"] = packed.getvalue(), b"no archive"
-    plan = Plan("chess", (Item("Morphy.zip", (f"{server.url}/Morphy.zip",)),), "", 0.0, 1)
+    plan = Plan("chess", (Item("Morphy.zip", (f"{server.url}/Morphy.zip",)),), "", 0.0, 1, ("*.pgn",))
     assert fetch_plan(plan, tmp_path, transfer) == [tmp_path / "chess" / "Morphy.pgn"]
     with pytest.raises(FaultError, match="damaged"):
-        fetch_plan(Plan("chess", (Item("Bad.zip", (f"{server.url}/Bad.zip",)),), "", 0.0, 1), tmp_path, transfer)
+        bad = (Item("Bad.zip", (f"{server.url}/Bad.zip",)),)
+        fetch_plan(Plan("chess", bad, "", 0.0, 1, ("*.pgn",)), tmp_path, transfer)
     assert not (tmp_path / "chess" / "Bad.zip").exists()
 
 
@@ -285,3 +302,103 @@ def test_mirrors_that_cannot_be_reached_are_named():
     transfer = Transfer(pause=0.0)
     with pytest.raises(FaultError, match=r"no mirror can be reached \(127\.0\.0\.1:9: "):
         transfer.text(("http://127.0.0.1:9/list.txt",))
+
+
+def test_a_redirect_is_followed_and_resumed_behind_it(server, transfer, tmp_path):
+    wanted = item(server)
+    server.faults = ["cut"]
+    moved = Item(wanted.name, (f"{server.url}/moved/dump.bz2",), wanted.size, wanted.checksum)
+    assert transfer.fetch(moved, tmp_path).read_bytes() == DATA
+    assert [wanted for path, wanted, _ in server.asked if path == "/dump.bz2"] == [None, f"bytes={len(DATA) // 2}-"]
+
+
+def test_a_part_that_nothing_can_verify_is_not_built_upon(server, transfer, tmp_path):
+    (tmp_path / "dump.bz2.part").write_bytes(b"old" * 100)
+    unknown = item(server, size=None, checksum="")
+    assert transfer.fetch(unknown, tmp_path).read_bytes() == DATA
+    other = {"url": "http://127.0.0.1:9/dump.bz2", "tag": '"one"'}
+    (tmp_path / "dump.bz2").rename(tmp_path / "first")
+    (tmp_path / "dump.bz2.part").write_bytes(b"old" * 100)
+    (tmp_path / "dump.bz2.part.json").write_text(json.dumps(other), encoding="utf-8")
+    assert transfer.fetch(unknown, tmp_path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7), ("Thu, 01 Jan 1970 00:01:00 GMT", 50), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("soon", 0), ("", 0)],
+)
+def test_retry_after_is_a_number_or_a_date(text, seconds):
+    assert seconds_to_wait(text, now=10.0) == seconds
+
+
+def test_the_rate_limit_slows_a_transfer_down(server, tmp_path, naps):
+    Transfer(pause=0.0, sleep=naps.append, rate_limit=len(DATA) // 4).fetch(item(server), tmp_path)
+    assert max(naps) > 3
+
+
+def test_the_contact_is_sent_with_every_request(server, tmp_path):
+    Transfer(pause=0.0, contact="me@example.org").fetch(item(server), tmp_path)
+    assert all("me@example.org" in agent for _, _, agent in server.asked)
+
+
+def test_where_no_checksum_is_published_the_own_one_is_recorded_and_checked(server, transfer, tmp_path):
+    plan = Plan("gutenberg", (item(server, size=None, checksum=""),), "", 0.0, 1)
+    assert "1 without a published checksum (length checked, SHA-256 recorded in SHA256SUMS)" in plan.statement()
+    (path,) = fetch_plan(plan, tmp_path, transfer)
+    record = path.parent / RECORD
+    assert record.read_text(encoding="utf-8") == f"{hashlib.sha256(DATA).hexdigest()}  dump.bz2\n"
+    fetch_plan(plan, tmp_path, transfer)
+    assert len(server.asked) == 1
+    path.write_bytes(DATA[::-1])
+    assert fetch_plan(plan, tmp_path, transfer)[0].read_bytes() == DATA
+
+
+def test_the_newest_date_with_checksums_stands_for_latest(server, transfer):
+    server.files["entities/"] = b'<a href="20260105/">a</a><a href="20260112/">b</a><a href="20260119/">c</a>'
+    server.files["20260112/sums.txt"] = f"{SHA1}  all-20260112.bz2\n".encode()
+    server.files["20260112/all-20260112.bz2"] = DATA
+    server.files["20260119/sums.txt"] = f"{SHA1}  other-20260119.bz2\n".encode()
+    table = sources(
+        server, files=["{date}/all-{date}.bz2"], latest=["all.bz2"], dates="entities/", checksums="{date}/sums.txt"
+    )
+    plan = plan_download("wikipedia", Options(), transfer, table)
+    assert (plan.items[0].name, plan.items[0].checksum) == ("all-20260112.bz2", f"sha1:{SHA1}")
+    del server.files["20260112/sums.txt"]
+    plan = plan_download("wikipedia", Options(), transfer, table)
+    assert (plan.items[0].name, plan.items[0].checksum) == ("all.bz2", "")
+
+
+def test_a_text_of_the_archive_is_found_by_its_format_and_a_lent_one_refused(server, transfer, tmp_path):
+    described = {"files": [{"name": "My Book_djvu.txt", "format": "DjVuTXT", "md5": hashlib.md5(DATA).hexdigest()}]}
+    server.files["meta/book"] = json.dumps(described).encode()
+    server.files["book/My%20Book_djvu.txt"] = DATA
+    lent = {"files": [], "metadata": {"access-restricted-item": "true"}}
+    server.files["meta/lent"] = json.dumps(lent).encode()
+    archive = {"mirrors": [server.url], "each": ["{id}/{id}_djvu.txt"], "metadata": server.url + "/meta/{id}"}
+    table = {"chess-books": {**archive, "licence": "", "rate": 1, "pause": 0.0}}
+    plan = plan_download("chess-books", Options(ids=("book",)), transfer, table)
+    (path,) = fetch_plan(plan, tmp_path, transfer)
+    assert (path.name, path.read_bytes()) == ("book_djvu.txt", DATA)
+    with pytest.raises(UserError, match="only lent"):
+        plan_download("chess-books", Options(ids=("lent",)), transfer, table)
+
+
+def test_the_data_folder_can_name_other_mirrors(tmp_path):
+    path = tmp_path / "downloads.toml"
+    path.write_text('[wikipedia]\nmirrors = ["https://near.example.org"]\n', encoding="utf-8")
+    tables = own_sources(tmp_path)
+    assert tables["wikipedia"]["mirrors"] == ["https://near.example.org"]
+    assert tables["wikipedia"]["files"] == shipped_sources()["wikipedia"]["files"]
+    path.write_text("[paintings]\n", encoding="utf-8")
+    with pytest.raises(UserError, match="'paintings' is nothing to download"):
+        own_sources(tmp_path)
+
+
+def test_books_of_chess_have_no_default_and_say_how_to_name_one(transfer):
+    with pytest.raises(UserError, match=r"no default ids ship for chess-books .*archive\.org"):
+        plan_download("chess-books", Options(), transfer)
+
+
+def test_without_ids_the_reading_list_is_what_is_fetched_of_gutenberg():
+    assert {"35", "5614", "7303"} <= set(_default_ids("gutenberg"))
+    assert _default_ids("chess") == []

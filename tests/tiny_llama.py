@@ -76,14 +76,14 @@ def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, p
     return folder
 
 
-def write_tiny_gguf(folder):
+def write_tiny_gguf(folder, context=128):
     """An F16 file of a random model below ``folder``; returns its path."""
     from deepred.export.card import Release
     from deepred.export.gguf import write_gguf
     from deepred.export.tensors import read_shape
     from deepred.export.vocabulary import read_vocabulary
 
-    model = build_model(folder / "model")
+    model = build_model(folder / "model", context=context)
     release = Release("DeepRed", "0.1M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")
     shape, path = read_shape(model), folder / "model.gguf"
     write_gguf(model, path, "F16", shape, read_vocabulary(model, shape.vocabulary), release)

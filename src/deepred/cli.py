@@ -9,12 +9,13 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from deepred import commands_dating
+from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
 from deepred.errors import DeepRedError
 
 if TYPE_CHECKING:
@@ -30,28 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="The run file.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a key of the run file.")]
-Data = Annotated[Path | None, typer.Option(help="Folder of all outputs (DEEPRED_DATA; default: data).")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes (DEEPRED_WORKERS; default: all cores).")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-console = Console()
-errors = Console(stderr=True)
-
-
-def _pipeline(run_file: Path, overrides: list[str] | None, data: Path | None, workers: int | None = None) -> Pipeline:
-    from deepred.config import load_run
-    from deepred.pipeline import STAGES
-    from deepred.runner import Pipeline
-    from deepred.settings import Settings
-
-    return Pipeline(load_run(run_file, overrides), STAGES, Settings.from_environment(data, workers))
-
-
-def _print_json(values: Any) -> None:
-    sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
 
 @app.command()
 def run(
@@ -65,7 +44,7 @@ def run(
     from deepred.display import Display
     from deepred.execution import execute
 
-    pipeline = _pipeline(run_file, overrides, data, workers)
+    pipeline = open_pipeline(run_file, overrides, data, workers)
     execute(pipeline, Display(console), until)
     if until is None:
         _print_result(pipeline)
@@ -109,10 +88,10 @@ def status(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
     """Show which stages of a run are done, begun or missing."""
     from deepred.upkeep import node_status
 
-    pipeline = _pipeline(run_file, overrides, data)
+    pipeline = open_pipeline(run_file, overrides, data)
     rows = [node_status(pipeline, node) for node in pipeline.nodes]
     if as_json:
-        _print_json({"run": pipeline.run.name, "cutoff": str(pipeline.run.cutoff), "stages": rows})
+        print_json({"run": pipeline.run.name, "cutoff": str(pipeline.run.cutoff), "stages": rows})
         return
     marks = {"done": "[green]✓[/]", "begun": "[yellow]…[/]", "running": "[cyan]▶[/]"}
     for row in rows:
@@ -136,10 +115,10 @@ def show(
     """Show a finished stage: what it read, counted, dropped and why, its files, and samples of them."""
     from deepred import inspection
 
-    pipeline = _pipeline(run_file, overrides, data)
+    pipeline = open_pipeline(run_file, overrides, data)
     found = inspection.inspect_stage(pipeline, pipeline.node(stage, arm), samples)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         inspection.print_stage(found, console)
 
@@ -149,7 +128,7 @@ def verify(run_file: RunFile, overrides: Set = None, data: Data = None) -> None:
     """Hash every file of a run again, its inputs too, and compare with the manifests."""
     from deepred.upkeep import verify_node
 
-    pipeline = _pipeline(run_file, overrides, data)
+    pipeline = open_pipeline(run_file, overrides, data)
     problems = [problem for node in pipeline.nodes for problem in _verified(pipeline, node, verify_node)]
     if problems:
         raise typer.Exit(1)
@@ -190,9 +169,9 @@ def clean(
 @app.command()
 def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json: Json = False) -> None:
     """Print a finished run's figures and where its report lies."""
-    pipeline = _pipeline(run_file, overrides, data)
+    pipeline = open_pipeline(run_file, overrides, data)
     if as_json:
-        _print_json(_read_report(pipeline))
+        print_json(_read_report(pipeline))
     else:
         _print_result(pipeline)
 
@@ -218,7 +197,7 @@ def _chat_file(run_file: Path, overrides: list[str] | None, data: Path | None) -
     from deepred.errors import UserError
     from deepred.runner import is_complete
 
-    pipeline = _pipeline(run_file, overrides, data)
+    pipeline = open_pipeline(run_file, overrides, data)
     folder = pipeline.folder(pipeline.node("gguf"))
     if not is_complete(folder):
         raise UserError(f"{run_file} has no model yet", f"build it first: deepred run {run_file}")
@@ -230,27 +209,46 @@ def extract(
     dump: Annotated[Path, typer.Argument(metavar="DUMP", help="A MediaWiki XML dump (.xml, .xml.gz, .xml.bz2).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for articles-*.parquet, redirects-*.parquet.")],
     language: Annotated[str, typer.Option("--lang", help="Language of the wiki (default: from the dump).")] = "",
+    tables: Annotated[
+        Literal["drop", "text"], typer.Option(help="Tables: leave out, or a line of text a row.")
+    ] = "drop",
+    captions: Annotated[Literal["drop", "text"], typer.Option(help="Captions: leave out, or as lines.")] = "drop",
+    math: Annotated[Literal["drop", "tex"], typer.Option(help="Formulas: leave out, or their TeX source.")] = "tex",
+    limit: Annotated[int, typer.Option(min=0, help="Only the first N articles, by one worker (0: all).")] = 0,
     salvage: Annotated[bool, typer.Option("--salvage", help="Keep the whole pages before a damage.")] = False,
     workers: Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Extract one dump into Parquet, with no run file: text, sections, links, categories, infobox dates."""
+    import time
+
     from deepred.config import Articles
     from deepred.display import Display
     from deepred.errors import UserError
     from deepred.runner import standalone
     from deepred.settings import Settings
     from deepred.sources import wikipedia
+    from deepred.sources.summary import summary_lines
     from deepred.stage import Work
 
     if not dump.is_file():
         raise UserError(f"{dump} does not exist or is no file", "name a dump; deepred download wikipedia fetches one")
     settings = Settings.from_environment(workers=workers)
-    display = Display(console)
-    config = Articles(salvage=salvage)
-    with standalone(out, {"stage": "articles", "source": str(dump)}) as folder, display.shown("articles"):
-        wikipedia.extract(
+    display = Display(errors if as_json else console)
+    config = Articles(tables=tables, captions=captions, math=math, limit=limit, salvage=salvage)
+    started = time.monotonic()
+    request = {"stage": "articles", "source": str(dump.resolve()), "bytes": dump.stat().st_size, "language": language}
+    manifest = request | {"config": config.model_dump(mode="json")}
+    with standalone(out, manifest) as folder, display.shown("articles"):
+        counts = wikipedia.extract(
             dump, folder, workers=settings.workers, language=language, config=config, work=Work(settings, display)
         )
+        manifest["counts"] = counts.to_json()
+    if as_json:
+        print_json(manifest | {"out": str(out)})
+        return
+    for line in summary_lines(counts, time.monotonic() - started):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
     console.print(out, highlight=False, soft_wrap=True)
 
 
@@ -261,25 +259,40 @@ def download(
     date: Annotated[str, typer.Option(help="Date of the dump (YYYYMMDD), or latest.")] = "latest",
     ids: Annotated[list[str] | None, typer.Option("--id", help="Book, player or text to fetch; repeatable.")] = None,
     mirrors: Annotated[list[str] | None, typer.Option("--mirror", help="Mirror to use instead; repeatable.")] = None,
+    rate: Annotated[float, typer.Option(min=0.0, help="Megabytes a second at most (0: no limit).")] = 0.0,
     plan_only: Annotated[bool, typer.Option("--plan", help="Only state files, size and time.")] = False,
     data: Data = None,
 ) -> None:
     """Fetch public data into the downloads folder: resumable, verified, polite; size and time are stated first."""
-    from deepred.download import Options, fetch_plan, plan_download
+    from deepred.download import Options, fetch_plan, own_sources, plan_download
     from deepred.settings import Settings
     from deepred.transfer import Transfer
 
-    options = Options(wiki=wiki, date=date, ids=tuple(ids or ()), mirrors=tuple(mirrors or ()))
+    folder = Settings.from_environment(data).data
+    options = Options(wiki=wiki, date=date, ids=tuple(ids or _default_ids(kind)), mirrors=tuple(mirrors or ()))
+    contact = os.environ.get("DEEPRED_CONTACT", "")
     with _transfer_bar() as bar:
         task = bar.add_task("asking the publisher", total=None)
-        transfer = Transfer(progress=partial(_show_transfer, bar, task))
-        plan = plan_download(kind, options, transfer)
+        progress = partial(_show_transfer, bar, task)
+        transfer = Transfer(progress=progress, rate_limit=int(rate * 1e6), contact=contact)
+        plan = plan_download(kind, options, transfer, own_sources(folder))
         bar.console.print(plan.statement(), highlight=False, soft_wrap=True)
+        if not contact:
+            bar.console.print("publishers ask for a contact: set DEEPRED_CONTACT to a mail address or a page")
         if plan_only:
             return
-        paths = fetch_plan(plan, Settings.from_environment(data).data / "downloads", transfer)
+        paths = fetch_plan(plan, folder / "downloads", transfer)
     for path in paths:
         console.print(path, highlight=False, soft_wrap=True)
+
+
+def _default_ids(kind: str) -> list[str]:
+    """What is fetched when no id is named: of Project Gutenberg the books of the shipped reading list."""
+    if kind != "gutenberg":
+        return []  # downloads.toml names them
+    from deepred.sources.selection import reading_list
+
+    return [str(number) for number in sorted({number for wish in reading_list().values() for number in wish.ids})]
 
 
 def _show_transfer(bar: RichProgress, task: Any, name: str, done: int, total: int | None) -> None:
@@ -290,7 +303,13 @@ def _transfer_bar() -> RichProgress:
     from rich import progress
 
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn())
-    return progress.Progress(*columns, progress.TransferSpeedColumn(), progress.TimeRemainingColumn(), console=console)
+    columns = (*columns, progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
+    return progress.Progress(*columns, console=console, transient=True)
+
+
+app.command()(commands_dating.why)
+app.command()(commands_dating.classify)
+app.command()(commands_dating.date_llm)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

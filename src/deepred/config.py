@@ -55,6 +55,9 @@ class Articles(Section):
     )
     language: str = Field(default="en", description="Language of the wiki, for prefixes and templates.")
     tables: Literal["drop", "text"] = Field(default="drop", description="Tables: leave out, or write as lines of text.")
+    captions: Literal["drop", "text"] = Field(
+        default="drop", description="Captions of images, galleries and tables: leave out, or keep as paragraphs."
+    )
     math: Literal["drop", "tex"] = Field(default="tex", description="Formulas: leave out, or keep their TeX source.")
     limit: int = Field(default=0, ge=0, description="Read only the first N articles of every source (0: all).")
     seconds_per_article: float = Field(
@@ -68,21 +71,49 @@ class Articles(Section):
 class Facts(Section):
     """Dated claims of Wikidata and YAGO."""
 
-    wikidata: Sources = Field(default=[], description="Wikidata JSON dumps (.json, .json.gz, .json.bz2).")
+    wikidata: Sources = Field(default=[], description="Wikidata dumps: JSON or truthy N-Triples, plain, .gz or .bz2.")
     yago: Sources = Field(default=[], description="YAGO 4.5 Turtle files.")
     wiki: str = Field(default="enwiki", description="The sitelink that joins entities with article titles.")
     max_unreadable: float = Field(
-        default=0.1, ge=0, le=1, description="Share of malformed entities above which the stage fails."
+        default=0.1, ge=0, le=1, description="Share of malformed entities or lost bytes above which the stage fails."
     )
 
 
 class Dates(Section):
     """What dates each article, from every source, with evidence."""
 
-    use: list[Literal["wikidata", "yago", "category", "infobox", "lead"]] = Field(
-        default=["wikidata", "yago", "category", "infobox", "lead"],
-        description="Sources of dates, the most trusted first.",
+    use: list[Literal["wikidata", "yago", "category", "infobox", "lead", "llm"]] = Field(
+        default=["wikidata", "yago", "category", "infobox", "lead", "llm"],
+        description="Sources of dates, the most trusted first; `llm` speaks only where no other does.",
     )
+    answers: Sources = Field(
+        default=[], description="Answers of a model (JSONL), written by `deepred date-llm`; read by the source `llm`."
+    )
+
+
+class Llm(Section):
+    """A model that `deepred date-llm` asks for missing dates; hashed into no stage: its answers enter as a file."""
+
+    url: str = Field(
+        default="http://127.0.0.1:1234/v1", description="Base address of any OpenAI-compatible endpoint, with `/v1`."
+    )
+    model: str = Field(description="Name of the model, as the endpoint knows it.")
+    key_variable: str = Field(
+        default="DEEPRED_LLM_KEY", description="Environment variable that holds the key (unset: none is sent)."
+    )
+    options: dict[str, float | int | str | bool] = Field(
+        default={"temperature": 0, "max_tokens": 400},
+        description="Further fields of every request; endpoints differ in what they accept.",
+    )
+    concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time.")
+    timeout: float = Field(default=60.0, gt=0, description="Seconds after which a request counts as failed.")
+    retries: int = Field(default=5, ge=0, description="Further attempts after HTTP 429 or 5xx or a timeout.")
+    limit: int = Field(default=0, ge=0, description="Undated articles asked about at most (0: all).")
+    holdout: int = Field(
+        default=200, ge=0, description="Articles of known date asked about too, drawn at random, to measure agreement."
+    )
+    price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, for the estimate.")
+    price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
 
 
 class Emergence(Section):
@@ -99,7 +130,7 @@ class Classes(Section):
     """Class O, N, S or U of an article relative to the cutoff."""
 
     late_share: float = Field(
-        default=0.8,
+        default=0.9,
         gt=0,
         le=1,
         description="Share of dated sentences after the cutoff from which an undated article counts as new.",
@@ -346,6 +377,7 @@ class Run(Section):
     articles: Articles = Field(default_factory=Articles, description="Extraction.")
     facts: Facts = Field(default_factory=Facts, description="Dated claims.")
     dates: Dates = Field(default_factory=Dates, description="Dating.")
+    llm: Llm | None = Field(default=None, description="A model as a source of dates (optional).")
     emergence: Emergence = Field(default_factory=Emergence, description="When terms begin.")
     classes: Classes = Field(default_factory=Classes, description="Article classes.")
     passages: Passages = Field(default_factory=Passages, description="The sentence filter.")

@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from deepred.errors import FaultError, UserError
-from deepred.transfer import Item, Transfer
+from deepred.transfer import Item, Transfer, checksum_of
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
 LISTED = re.compile(r"^([0-9a-fA-F]{32,64})\s+\*?(\S+)\s*$", re.MULTILINE)
+RECORD = "SHA256SUMS"
+"""File beside the downloads with the checksums of those whose publisher states none; ``sha256sum -c`` reads it."""
+ARCHIVED_TEXT = "DjVuTXT"
+"""The Internet Archive's name for the plain text of a scanned book, whatever the file is called."""
+TRIED_DATES = 4
+"""Dates looked at, the newest first, for one whose dump is finished: they are made every few days."""
 ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256"}
 
 
@@ -45,6 +55,8 @@ class Plan:
     licence: str
     pause: float
     rate: int
+    unpack: tuple[str, ...] = ()
+    """Patterns of the files of an archive that are written beside it; none: archives stay packed."""
 
     @property
     def size(self) -> int:
@@ -61,7 +73,7 @@ class Plan:
         parts.append(f"about {_duration(seconds)} at {_bytes(self.rate)}/s")
         unverified = sum(not item.checksum for item in self.items)
         if unverified:
-            parts.append(f"{unverified} without a published checksum, verified by length only")
+            parts.append(f"{unverified} without a published checksum (length checked, SHA-256 recorded in {RECORD})")
         return f"{', '.join(parts)}. Licence: {self.licence}."
 
 
@@ -69,6 +81,19 @@ class Plan:
 def shipped_sources() -> dict[str, dict[str, Any]]:
     """The tables of ``downloads.toml``."""
     return tomllib.loads(resources.files("deepred").joinpath("downloads.toml").read_text(encoding="utf-8"))
+
+
+def own_sources(data: Path) -> dict[str, dict[str, Any]]:
+    """The shipped tables, with what a ``downloads.toml`` in the data folder sets anew: other mirrors, for one."""
+    tables = shipped_sources()
+    path = data / "downloads.toml"
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+    if unknown := sorted(set(own) - set(tables)):
+        raise UserError(f"{path}: {unknown[0]!r} is nothing to download", f"one of {', '.join(KINDS)}")
+    return {kind: {**table, **own.get(kind, {})} for kind, table in tables.items()}
 
 
 def plan_download(
@@ -81,19 +106,21 @@ def plan_download(
     table = tables[kind]
     transfer.pause = max(transfer.pause, float(table.get("pause", 1.0)))
     mirrors = options.mirrors or tuple(table["mirrors"])
+    options = _newest(table, options, mirrors, transfer)
     items = _with_checksums(_items(kind, table, options, mirrors), table, options, mirrors, transfer)
     if not items:
-        raise UserError(f"nothing to download for {kind}", "name what you want with --id")
+        raise UserError(f"no default ids ship for {kind}", str(table.get("hint", "name what you want with --id")))
     # sizes of hundreds of small files are not worth hundreds of requests
     asked = [
         item if item.size is not None or len(items) > 20 else replace(item, size=transfer.size(item.urls))
         for item in items
     ]
-    return Plan(kind, tuple(asked), str(table["licence"]), transfer.pause, int(table["rate"]))
+    unpacked = tuple(table.get("unpack", ()))
+    return Plan(kind, tuple(asked), str(table["licence"]), transfer.pause, int(table["rate"]), unpacked)
 
 
 def fetch_plan(plan: Plan, folder: Path, transfer: Transfer) -> list[Path]:
-    """All files of a plan below ``folder/<kind>``, verified; archives of games are unpacked beside them.
+    """All files of a plan below ``folder/<kind>``, verified; of archives, the files that the plan names, beside them.
 
     A file that no mirror has does not stop the others; the error at the end names all of them.
     """
@@ -101,33 +128,63 @@ def fetch_plan(plan: Plan, folder: Path, transfer: Transfer) -> list[Path]:
     failed: list[str] = []
     for item in plan.items:
         try:
-            path = transfer.fetch(item, folder / plan.kind)
+            path = _fetch_item(item, folder / plan.kind, transfer)
         except FaultError as error:
             failed.append(error.message)
             continue
-        paths += unpack(path) if path.suffix == ".zip" and plan.kind == "chess" else [path]
+        paths += unpack(path, plan.unpack) if path.suffix == ".zip" and plan.unpack else [path]
     if failed:
         raise FaultError(
-            f"{len(failed)} of {len(plan.items)} files failed: {failed[0]}", "run the same command again to resume"
+            f"{len(failed)} of {len(plan.items)} files failed: {'; '.join(failed)}",
+            "run the same command again to resume",
         )
     return paths
 
 
-def unpack(path: Path) -> list[Path]:
-    """The PGN files of an archive, written beside it; a damaged archive is removed so that it is fetched again."""
+def _fetch_item(item: Item, folder: Path, transfer: Transfer) -> Path:
+    """One file; where no checksum is published, its own is recorded, and checked when it is there already."""
+    if item.checksum:
+        return transfer.fetch(item, folder)
+    path, recorded = folder / item.name, _recorded(folder).get(item.name, "")
+    if path.exists() and recorded and item.size in (None, path.stat().st_size):
+        if checksum_of(path, "sha256") == recorded:
+            return path
+        path.unlink()  # it has changed on the disk: from the start
+    path = transfer.fetch(item, folder)
+    _record(folder, item.name, checksum_of(path, "sha256"))
+    return path
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    path = folder / RECORD
+    listing = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return {name: digest for digest, name in LISTED.findall(listing)}
+
+
+def _record(folder: Path, name: str, digest: str) -> None:
+    sums = _recorded(folder) | {name: digest}
+    partial = folder / (RECORD + ".tmp")
+    partial.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())), encoding="utf-8")
+    partial.replace(folder / RECORD)
+
+
+def unpack(path: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of an archive whose names match, written beside it; a damaged archive is removed."""
     written: list[Path] = []
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if not name.lower().endswith(".pgn"):
-                    continue
+            for member in archive.infolist():
                 # only the base name: an archive must not choose where it writes
-                target = path.parent / Path(name).name
-                partial = target.with_name(target.name + ".tmp")
-                partial.write_bytes(archive.read(name))
-                partial.replace(target)
+                target = path.parent / Path(member.filename).name
+                if not any(fnmatch(target.name.lower(), pattern) for pattern in patterns):
+                    continue
+                if not target.exists() or target.stat().st_size != member.file_size:
+                    partial = target.with_name(target.name + ".tmp")
+                    with archive.open(member) as packed, partial.open("wb") as file:
+                        shutil.copyfileobj(packed, file, 1 << 20)
+                    partial.replace(target)
                 written.append(target)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error):
         path.unlink()
         raise FaultError(f"{path.name} is a damaged archive", "run the same command again") from None
     return written
@@ -144,6 +201,21 @@ def _items(kind: str, table: dict[str, Any], options: Options, mirrors: tuple[st
     return [
         Item(path.rpartition("/")[2], tuple(f"{mirror.rstrip('/')}/{path}" for mirror in mirrors)) for path in paths
     ]
+
+
+def _newest(table: dict[str, Any], options: Options, mirrors: Sequence[str], transfer: Transfer) -> Options:
+    """The newest date whose checksums are published, in place of "latest", where the publisher lists its dates."""
+    if options.date != "latest" or "dates" not in table:
+        return options
+    page = transfer.text(tuple(f"{mirror.rstrip('/')}/{table['dates']}" for mirror in mirrors)) or ""
+    for date in sorted(set(re.findall(r'href="(\d{8})/?"', page)), reverse=True)[:TRIED_DATES]:
+        dated = replace(options, date=date)
+        path = table["checksums"].format(wiki=options.wiki, date=date)
+        listing = transfer.text(tuple(f"{mirror.rstrip('/')}/{path}" for mirror in mirrors)) or ""
+        names = [name.rpartition("/")[2].format(wiki=options.wiki, date=date) for name in table["files"]]
+        if all(name in listing for name in names):
+            return dated
+    return options
 
 
 def _with_checksums(
@@ -181,21 +253,25 @@ def listed_checksum(listing: str, name: str, date: str) -> str:
 
 
 def _archived(item: Item, metadata: str, transfer: Transfer) -> Item:
-    """An Internet Archive file with the size and SHA-1 that its metadata states."""
+    """The plain text of an Internet Archive item, by its metadata: name, size and checksum.
+
+    https://archive.org/developers/md-read.html
+    """
     identifier = item.name.removesuffix("_djvu.txt")
     text = transfer.text((metadata.format(id=identifier),))
     try:
-        files = json.loads(text or "")["files"]
+        described = json.loads(text or "")
+        files = described["files"]
     except (ValueError, KeyError):
         raise FaultError(f"no metadata for {identifier}", "check the id on the archive's page of the text") from None
+    if str(described.get("metadata", {}).get("access-restricted-item", "")).lower() == "true":
+        raise UserError(f"{identifier} is only lent, not given away", "choose a text without a waiting list")
     for file in files:
-        if file.get("name") == item.name:
-            size = str(file.get("size", ""))
-            return replace(
-                item,
-                size=int(size) if size.isdigit() else None,
-                checksum=f"sha1:{file['sha1']}" if "sha1" in file else "",
-            )
+        if file.get("format") == ARCHIVED_TEXT or file.get("name") == item.name:
+            name, size = str(file["name"]), str(file.get("size", ""))
+            checksum = next((f"{key}:{file[key]}" for key in ("sha1", "md5") if key in file), "")
+            urls = tuple(url.removesuffix(item.name) + quote(name) for url in item.urls)
+            return Item(item.name, urls, int(size) if size.isdigit() else None, checksum)
     raise FaultError(f"{identifier} has no plain text", "choose a text whose page offers FULL TEXT")
 
 

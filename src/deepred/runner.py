@@ -35,6 +35,8 @@ KEY_LENGTH = 16
 
 RUNS = "runs"
 """Folder of the data folder in which each run's latest keys are remembered, so that ``clean`` knows what is used."""
+REQUEST = "request"
+"""File beside the finished shards of an unfinished folder outside any run: what it was asked to be."""
 GOES_ON = "the same command goes on where it stopped"
 
 
@@ -341,9 +343,23 @@ def standalone(out: Path, manifest: dict[str, Any]) -> Generator[Path]:
     with _lock(out):
         partial = out.with_name(out.name + ".partial")
         with _explained(str(out), partial):
-            partial.mkdir(parents=True, exist_ok=True)
-            yield partial
+            _go_on_with(partial, json.dumps(manifest, sort_keys=True))
+            try:
+                yield partial
+            except BaseException:
+                if not any((partial / DONE).glob("*.json")):
+                    shutil.rmtree(partial, ignore_errors=True)  # nothing to go on from
+                raise
             _complete(partial, out, manifest | provenance.describe())
+
+
+def _go_on_with(partial: Path, request: str) -> None:
+    """Keep an unfinished folder of the same request; start anew after that of another one."""
+    note = partial / DONE / REQUEST
+    if partial.exists() and not (note.is_file() and note.read_text(encoding="utf-8") == request):
+        shutil.rmtree(partial)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(request, encoding="utf-8")
 
 
 def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,13 +20,16 @@ import httpx
 
 from deepred.errors import FaultError, UserError
 
-USER_AGENT = "deepred/0.1 (research corpus builder; one connection, resumes, obeys Retry-After)"
+USER_AGENT = "deepred/0.1 ({contact}; one connection, resumes, obeys Retry-After)"
+"""Publishers ask automatic clients to name themselves and a contact (https://w.wiki/4wJS, Wikimedia's policy)."""
 STALLED = 30.0
 """Seconds without a byte after which a connection counts as stalled."""
 TRIES = 5
 """Attempts without a new byte before a mirror is given up; any progress starts the count anew."""
 BACKOFF = 2.0
 """Seconds before the second attempt; doubled each time, up to a minute."""
+MAX_WAIT = 600.0
+"""Seconds that a server's Retry-After can make us wait at most, an attempt."""
 SPARE = 256 << 20
 """Bytes that stay free on the disk beside the file."""
 RETRY = {408, 425, 429, 500, 502, 503, 504}
@@ -56,6 +60,8 @@ class Transfer:
     pause: float = 1.0
     rate_limit: int = 0
     """Bytes a second at most (0: no limit)."""
+    contact: str = ""
+    """A mail address or a page that publishers can turn to, sent with every request."""
     stalled: float = STALLED
     backoff: float = BACKOFF
     progress: ProgressCall = _no_progress
@@ -64,7 +70,8 @@ class Transfer:
 
     def client(self) -> httpx.Client:
         """An HTTP client that names itself and follows redirects."""
-        return httpx.Client(headers={"User-Agent": USER_AGENT}, timeout=self.stalled, follow_redirects=True)
+        agent = USER_AGENT.format(contact=self.contact or "no contact given")
+        return httpx.Client(headers={"User-Agent": agent}, timeout=self.stalled, follow_redirects=True)
 
     def wait(self, url: str) -> None:
         """Keep the pause between two requests to one host."""
@@ -156,7 +163,11 @@ class Transfer:
 
     def _attempt(self, client: httpx.Client, url: str, target: Path, item: Item) -> tuple[str, bool]:
         """One request; the problem (none: the server sent all it announced) and whether to give this mirror up."""
-        start, tag = _length(target), _read_tag(target)
+        start, tag = _length(target), _read_tag(target, url)
+        if start and not tag and not item.checksum:
+            # nothing would tell that the file has changed, or differs on this mirror, since the part was fetched
+            _discard(target)
+            start = 0
         headers = {"Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
@@ -189,7 +200,8 @@ class Transfer:
     def _receive(self, answer: httpx.Response, target: Path, item: Item, start: int) -> tuple[str, bool]:
         stated = answer.headers.get("content-length", "")
         total = item.size or (start + int(stated) if stated.isdigit() else None)
-        _state(target).write_text(json.dumps({"tag": _tag(answer)}), encoding="utf-8")
+        asked = str(answer.history[0].url) if answer.history else str(answer.url)
+        _state(target).write_text(json.dumps({"url": asked, "tag": _tag(answer)}), encoding="utf-8")
         done, began = start, time.monotonic()
         with _part(target).open("r+b" if start else "wb") as file:
             file.seek(start)
@@ -208,9 +220,23 @@ class Transfer:
         return "", False
 
     def _obey(self, answer: httpx.Response) -> None:
-        wait = answer.headers.get("retry-after", "")
-        if wait.isdigit():
-            self.sleep(min(600.0, float(wait)))
+        wait = seconds_to_wait(answer.headers.get("retry-after", ""), time.time())
+        if wait > 0:
+            self.sleep(min(MAX_WAIT, wait))
+
+
+def seconds_to_wait(text: str, now: float) -> float:
+    """What a Retry-After header asks for, as a number of seconds or a date; 0 where it asks for nothing readable.
+
+    >>> seconds_to_wait("120", 0.0), seconds_to_wait("Thu, 01 Jan 1970 00:01:00 GMT", 20.0)
+    (120.0, 40.0)
+    """
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except ValueError:
+        return 0.0
 
 
 def checksum_of(path: Path, algorithm: str) -> str:
@@ -269,11 +295,13 @@ def _tag(answer: httpx.Response) -> str:
     return tag if tag and not tag.startswith("W/") else answer.headers.get("last-modified", "")
 
 
-def _read_tag(target: Path) -> str:
+def _read_tag(target: Path, url: str) -> str:
+    """The tag of the part on disk, if this very address gave it: another mirror has tags of its own."""
     try:
-        return str(json.loads(_state(target).read_text(encoding="utf-8")).get("tag", ""))
+        state = json.loads(_state(target).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return ""
+    return str(state.get("tag", "")) if state.get("url") == url else ""
 
 
 def _range_start(answer: httpx.Response) -> int:

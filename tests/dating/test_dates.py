@@ -1,123 +1,91 @@
-"""Date expressions: what is one, what it covers, and what only looks like one."""
+"""Date expressions: what is one, what it covers, and what only looks like one; the cases stand in ``dates.tsv``."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deepred.dating.dates import Precision, find_dates
+from deepred.documents import Interval
 
-DATES = [
-    # text, first, last
-    ("on 20 July 1969", 19690720, 19690720),
-    ("on July 20, 1969", 19690720, 19690720),
-    ("on July 20 1969", 19690720, 19690720),
-    ("on the 4th of July, 1776", 17760704, 17760704),
-    ("in July 1969", 19690701, 19690731),
-    ("in February 1968", 19680201, 19680229),
-    ("in July of 1969", 19690701, 19690731),
-    ("on 1969-07-20", 19690720, 19690720),
-    ("on 20/07/1969", 19690720, 19690720),
-    ("on 7/20/1969", 19690720, 19690720),
-    ("on 3.4.1969", 19690101, 19691231),
-    ("in 1969", 19690101, 19691231),
-    ("c. 1890", 18900101, 18901231),
-    ("circa 1890", 18900101, 18901231),
-    ("the 1960s", 19600101, 19691231),
-    ("the late 1960s", 19660101, 19691231),
-    ("the early 1960s", 19600101, 19631231),
-    ("the mid-1960s", 19630101, 19661231),
-    ("the '60s", 19600101, 19691231),
-    ("the swinging sixties", 19600101, 19691231),
-    ("the early nineteen-fifties", 19500101, 19531231),
-    ("the 1800s", 18000101, 18991231),
-    ("the early 1900s", 19000101, 19391231),
-    ("the 19th century", 18010101, 19001231),
-    ("the 21st century", 20010101, 21001231),
-    ("the nineteenth century", 18010101, 19001231),
-    ("the late 19th century", 18610101, 19001231),
-    ("the first half of the 20th century", 19010101, 19501231),
-    ("the turn of the 20th century", 18910101, 19101231),
-    ("18th-century France", 17010101, 18001231),
-    ("the 18th and 19th centuries", 17010101, 19001231),
-    ("the 4th century BC", -3989899, -2998769),
-    ("the 3rd millennium BC", -29989899, -19998769),
-    ("the second millennium", 10010101, 20001231),
-    ("44 BC", -429899, -428769),
-    ("1 BC", 101, 1231),
-    ("10,000 BC", -99989899, -99988769),
-    ("AD 79", 790101, 791231),
-    ("79 AD", 790101, 791231),
-    ("1066 CE", 10660101, 10661231),
-    ("from 427–347 BC", -4259899, -3458769),
-    ("(63 BC – AD 14)", -619899, 141231),
-    ("from 1911 to 1923", 19110101, 19231231),
-    ("between 1911 and 1923", 19110101, 19231231),
-    ("in 1965–72", 19650101, 19721231),
-    ("in 1965-1972", 19650101, 19721231),
-    ("in 1998/99", 19980101, 19991231),
-    ("16–24 July 1969", 19690716, 19690724),
-    ("July 16–24, 1969", 19690716, 19690724),
-    ("20 July – 3 August 1969", 19690720, 19690803),
-    ("July 20 – August 3, 1969", 19690720, 19690803),
-    ("July–August 1969", 19690701, 19690831),
-    ("(12 February 1809 – 15 April 1865)", 18090212, 18650415),
-    ("(c. 1100 – 18 November 1170)", 11000101, 11701118),
-    ("7 November [O.S. 25 October] 1917", 19171107, 19171107),
-    ("fl. 1210", 12100101, 12101231),
-    ("(849–899)", 8490101, 8991231),
-    ("in 476, the fall", 4760101, 4761231),
-]
+Expected = tuple[int, int, Interval, str, bool]
+"""Start and end in the text, what is covered, the precision's name, and whether it is approximate."""
 
-NONE = [
-    "1,980 km",
-    "it is 1980 km long",
-    "2001: A Space Odyssey",
-    "in room 1984",
-    "on pp. 1965–72",
-    "on page 1969",
-    "worth $1969",
-    "over 1900 species",
-    "about 1500 men",
-    "1500 m",
-    "20th Century Fox",
-    "his 19th century at Lord's",
-    "in his sixties",
-    "20 July",
-    "3.1415",
-    "B1969",
-    "NGC 1976",
-    "Flight 1549",
-    "a 1200-seat hall",
-    "ISO 1984",
-    "one in 500, he said",
-    "the first century of its existence",
-    "No. 1917",
-    "1080p",
-    "at 1900 hours",
-    "1969%",
-    "1969.5",
+_MARK = re.compile(r"[{}]")
+
+
+def read_day(text: str) -> tuple[Interval, str]:
+    """ "1969-07" as its days and the precision of its form: ``-44`` is 44 BC."""
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    year, *rest = (int(part) for part in digits.split("-"))
+    name = ("year", "month", "day")[len(rest)]
+    return Interval.of(year if sign > 0 else 1 - year, *rest), name
+
+
+def read_expected(text: str) -> tuple[Interval, str, bool]:
+    """ "1966..1969 decade~" as days, precision and whether it is approximate."""
+    when, _, name = text.strip().partition(" ")
+    first, _, last = when.partition("..")
+    one, form = read_day(first)
+    other = read_day(last)[0] if last else one
+    return Interval(one.first, other.last), name.rstrip("~") or form, name.endswith("~")
+
+
+def read_case(line: str) -> tuple[str, list[Expected]]:
+    """A line of the table as a text without braces and what is to be found in it."""
+    marked, _, answers = line.partition("\t")
+    pieces = _MARK.split(marked)
+    ends = [sum(map(len, pieces[: n + 1])) for n in range(len(pieces))]
+    spans = zip(ends[0::2], ends[1::2], strict=False)
+    wanted = [read_expected(answer) for answer in answers.split(";") if answer.strip()]
+    return "".join(pieces), [(*span, *answer) for span, answer in zip(spans, wanted, strict=True)]
+
+
+LINES = [
+    line
+    for line in (Path(__file__).parent / "dates.tsv").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
 ]
 
 
-@pytest.mark.parametrize(("text", "first", "last"), DATES)
-def test_expression_covers_its_days(text: str, first: int, last: int) -> None:
-    assert [(span.interval.first, span.interval.last) for span in find_dates(text)] == [(first, last)]
+@pytest.mark.parametrize("line", LINES)
+def test_expressions_of_a_text_are_found_as_the_table_says(line: str) -> None:
+    text, expected = read_case(line)
+    found = [
+        (span.start, span.end, span.interval, span.precision.name.lower(), span.approximate)
+        for span in find_dates(text)
+    ]
+    assert found == expected
 
 
-@pytest.mark.parametrize("text", NONE)
-def test_false_friend_is_refused(text: str) -> None:
-    assert find_dates(text) == []
-
-
-def test_span_is_the_expression_with_its_modifiers() -> None:
-    text = "Built in the late 1960s, or c. 1970."
-    assert [text[span.start : span.end] for span in find_dates(text)] == ["late 1960s", "c. 1970"]
-
-
-def test_modified_dates_are_approximate() -> None:
-    assert [span.approximate for span in find_dates("c. 1890, 1891 and the late 1960s")] == [True, False, True]
+@pytest.mark.parametrize("line", [line for line in LINES if "{" in line][::3])
+def test_sentence_around_an_expression_changes_nothing(line: str) -> None:
+    text, expected = read_case(line)
+    lead = "It was so, they say, "
+    found = [span.interval for span in find_dates(f"{lead}{text} , and that was all.")]
+    assert found == [row[2] for row in expected]
 
 
 def test_precision_follows_the_form() -> None:
     text = "20 July 1969, July 1969, 1969, the 1960s, the 19th century, the 3rd millennium BC"
     assert [span.precision for span in find_dates(text)] == list(reversed(Precision))
+
+
+ATOMS = [
+    "19", "1969", "July", "20", "BC", "AD ", "c. ", "–", "-", " to ", " and ", "th", " century", "0s", "'", "(", ")",
+    ",", "late ", "between ", ".", " ", "/", "O.S.", "99999999999", "５", "²", "\n", "the ", "summer of ", "b. ", "96",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(ATOMS), max_size=25))
+def test_spans_of_any_text_are_ordered_and_apart_and_their_intervals_rise(atoms: list[str]) -> None:
+    text = "".join(atoms)
+    end = 0
+    for span in find_dates(text):
+        assert end <= span.start < span.end <= len(text)
+        assert span.interval.first <= span.interval.last
+        end = span.end

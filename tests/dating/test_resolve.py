@@ -1,113 +1,53 @@
-"""Evidence of all sources to one dating, and dating and cutoff to a class."""
+"""Evidence of all sources to one dating."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from deepred.config import Classes, Dates
+from deepred.config import Dates
 from deepred.dating.evidence import Evidence, format_evidence
-from deepred.dating.resolve import Dating, date_articles, gather, resolve
+from deepred.dating.resolve import date_articles, resolve
 from deepred.documents import article_schema, fact_schema, read_rows, redirect_schema, write_rows
-from deepred.filters.classify import classify, classify_articles
 from deepred.settings import Settings
 from deepred.stage import Work
 
 USE = ("wikidata", "yago", "category", "infobox", "lead")
-CUTOFF = 19690720
-
-SUBJECTS: list[tuple[str, str, list[str], str]] = [
-    # title, lead, categories, class at 1969-07-20
-    (
-        "2001: A Space Odyssey",
-        "2001: A Space Odyssey is a 1968 science fiction film directed by Stanley Kubrick.",
-        ["1968 films"],
-        "O",
-    ),
-    (
-        "Civil Rights Act of 1964",
-        "The Civil Rights Act of 1964 was enacted on July 2, 1964.",
-        ["1964 in American law"],
-        "O",
-    ),
-    (
-        "Apollo 11",
-        "Apollo 11 was the spaceflight that landed on the Moon on July 20, 1969.",
-        ["Spacecraft launched in 1969"],
-        "N",
-    ),
-    (
-        "Augustus",
-        "Augustus (23 September 63 BC – 19 August AD 14) was the first emperor. He ruled from 27 BC.",
-        ["63 BC births", "14 deaths"],
-        "O",
-    ),
-    ("Hammurabi", "Hammurabi (c. 1810 BC – c. 1750 BC) was the sixth king of Babylon. He ruled.", [], "O"),
-    (
-        "A living engineer",
-        "A living engineer (born 3 May 1925) is an engineer. He built bridges.",
-        ["1925 births", "Living people"],
-        "S",
-    ),
-    ("A late engineer", "A late engineer (born 3 May 1955) is an engineer.", ["1955 births", "Living people"], "N"),
-    (
-        "Rene Hurlemann",
-        "Rene Hurlemann is a German psychiatrist (born 1975). He teaches.",
-        ["1975 births", "Living people"],
-        "N",
-    ),
-    ("Acme", "Acme is a company founded in 1871.", ["Companies established in 1871"], "S"),
-    ("Acme", "Acme was a company founded in 1871 and dissolved in 1931.", ["Companies disestablished in 1931"], "O"),
-    ("Star Wars", "Star Wars is a 1977 film.", ["1977 films"], "N"),
-    (
-        "Jakarta",
-        "Jakarta is the capital of Indonesia. It was established in 1527.",
-        ["Populated places established in the 16th century"],
-        "S",
-    ),
-    ("Long life", "Long life (1 May 1900 – 2 June 1980) was a poet. She wrote.", ["1900 births", "1980 deaths"], "S"),
-    ("1969", "Year 1969 was a common year.", [], "S"),
-    ("1968", "Year 1968 was a leap year.", [], "O"),
-    ("2nd millennium BC", "The 2nd millennium BC.", [], "O"),
-    ("Water", "Water is a chemical substance.", [], "U"),
-    ("Life", "Life is a magazine first published in 1883.", [], "S"),
-]
 
 
-def date(title: str, text: str, categories: list[str]) -> Dating:
-    article = {"title": title, "text": text, "categories": categories, "infobox_dates": []}
-    return resolve(list(gather(article, [], USE)), USE)
-
-
-def row_of(dating: Dating) -> dict[str, Any]:
-    return {
-        "first": dating.first,
-        "last": dating.last,
-        "first_known": dating.first_known,
-        "ended": dating.ended,
-        "evidence": [row.row() for row in dating.evidence],
-    }
-
-
-@pytest.mark.parametrize(("title", "text", "categories", "expected"), SUBJECTS)
-def test_subject_has_its_class(title: str, text: str, categories: list[str], expected: str) -> None:
-    label, reason = classify(row_of(date(title, text, categories)), None, CUTOFF, "drop", 0.8)
-    assert label == expected, reason
-
-
-@pytest.mark.parametrize("born", [1850, 1900, 1940, 1955])
-def test_living_person_is_never_old(born: int) -> None:
-    dating = date("A", f"A (born 3 May {born}) is a poet.", [f"{born} births", "Living people"])
-    assert classify(row_of(dating), None, CUTOFF, "drop", 0.8)[0] in "SN"
-    assert classify(row_of(dating), None, 20300101, "drop", 0.8)[0] == "S"
-
-
-def test_birth_alone_is_never_old() -> None:
+def test_birth_alone_ends_nobody() -> None:
     dating = resolve([Evidence("birth", 18000101, 18001231, "wikidata", 0.9, known=False)], USE)
     assert not dating.ended
-    assert classify(row_of(dating), None, CUTOFF, "drop", 0.8)[0] == "S"
+
+
+def test_source_that_is_trusted_more_keeps_the_living_alive() -> None:
+    alive = Evidence("alive", None, None, "category", 0.9, known=False)
+    born = Evidence("birth", 19300101, 19301231, "category", 0.9, known=False)
+    misread = Evidence("death", 19600101, 19601231, "lead", 0.85)
+    attested = Evidence("death", 19600101, 19601231, "wikidata", 0.9)
+    assert not resolve([born, alive, misread], USE).ended
+    assert resolve([attested, born, alive], USE).ended
+
+
+def test_what_was_founded_anew_has_not_ended() -> None:
+    first = Evidence("start", 19000101, 19001231, "category", 0.9)
+    closed = Evidence("end", 19200101, 19201231, "category", 0.9)
+    again = Evidence("start", 19500101, 19501231, "category", 0.9)
+    assert resolve([first, closed], USE).ended
+    assert not resolve([first, closed, again], USE).ended
+
+
+def test_last_end_of_several_counts() -> None:
+    start = Evidence("start", 19000101, 19001231, "category", 0.9)
+    ends = [Evidence("end", year * 10000 + 101, year * 10000 + 1231, "category", 0.9) for year in (1910, 1930)]
+    assert resolve([start, *ends], USE).last == 19301231
+
+
+def test_late_office_of_a_lead_is_not_when_a_person_became_known() -> None:
+    born = Evidence("birth", 19240612, 19240612, "lead", 0.85, known=False)
+    president = Evidence("event", 19890101, 19891231, "lead", 0.6)
+    assert resolve([born, president], USE).first_known == 19640612
+    assert resolve([born, president], USE).evidence[0].kind == "estimate"
 
 
 def test_deed_decides_first_known_before_the_estimate() -> None:
@@ -129,18 +69,6 @@ def test_first_source_decides_and_the_conflict_is_noted() -> None:
     dating = resolve([other, one], USE)
     assert dating.last == 19501231
     assert "conflict: lead has 1970" in dating.evidence[0].note
-
-
-def test_straddling_year_follows_the_setting() -> None:
-    dating = date("A", "A is a 1969 film.", ["1969 films"])
-    assert classify(row_of(dating), None, CUTOFF, "drop", 0.8)[0] == "N"
-    assert classify(row_of(dating), None, CUTOFF, "keep", 0.8)[0] == "O"
-
-
-def test_undated_article_of_late_sentences_is_new() -> None:
-    nothing = row_of(Dating(None, None, None, False, ()))
-    assert classify(nothing, 0.93, CUTOFF, "drop", 0.8) == ("N", "undated; late share 0.93")
-    assert classify(nothing, 0.5, CUTOFF, "drop", 0.8)[0] == "U"
 
 
 def test_evidence_reads_as_lines() -> None:
@@ -199,30 +127,15 @@ def write_inputs(folder: Path) -> tuple[Path, Path]:
     return articles, facts
 
 
-def test_stages_join_facts_through_redirects_and_write_a_row_an_article(tmp_path: Path) -> None:
+def test_facts_join_through_redirects_and_every_article_has_a_row(tmp_path: Path) -> None:
     articles, facts = write_inputs(tmp_path)
-    dates, classes, emergence = (tmp_path / name for name in ("dates", "classes", "emergence"))
-    for folder in (dates, classes, emergence):
-        folder.mkdir()
-    work = Work(Settings())
-    counts = date_articles(articles=articles, facts=facts, config=Dates(), out=dates, work=work)
+    out = tmp_path / "dates"
+    out.mkdir()
+    counts = date_articles(articles=articles, facts=facts, config=Dates(), out=out, work=Work(Settings()))
     assert counts.numbers["facts of redirects"] == 2
-    classify_articles(
-        articles=articles,
-        dates=dates,
-        emergence=emergence,
-        config=Classes(),
-        cutoff=CUTOFF,
-        straddling="drop",
-        out=classes,
-        work=work,
-    )
-    assert [(row["title"], row["class"]) for row in read_rows(classes, "classes-*.parquet")] == [
-        ("Ada", "O"),
-        ("Zor", "U"),
-        ("Film", "O"),
-    ]
-    assert sorted(path.name for path in dates.glob("*.*")) == [".shards", "dates-00000.parquet", "dates-00001.parquet"]
+    rows = [(row["title"], row["first_known"], row["ended"]) for row in read_rows(out, "dates-*.parquet")]
+    assert rows == [("Ada", 18351210, True), ("Zor", None, False), ("Film", 19500101, True)]
+    assert sorted(path.name for path in out.glob("*.*")) == [".shards", "dates-00000.parquet", "dates-00001.parquet"]
 
 
 def test_sources_left_out_of_use_are_not_heard(tmp_path: Path) -> None:

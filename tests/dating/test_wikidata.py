@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from deepred.config import Facts
 from deepred.dating.claims import julian_to_gregorian, read_time
-from deepred.dating.entities import iterate_blocks_of_lines, split_dump
+from deepred.dating.dumplines import iterate_lines, split_dump
 from deepred.dating.wikidata import extract_facts
 from deepred.documents import read_rows
 from deepred.errors import DeepRedError, UserError
@@ -82,15 +83,15 @@ def facts_of(tmp_path: Path, *entities: dict[str, Any]) -> tuple[list[dict[str, 
     ],
 )
 def test_time_covers_what_its_precision_says(time: str, precision: int, first: int, last: int) -> None:
-    interval, _, _ = read_time(time_snak(time, precision)["datavalue"]["value"])
-    assert (interval.first, interval.last) == (first, last)
+    read = read_time(time_snak(time, precision)["datavalue"]["value"])
+    assert (read.first, read.last) == (first, last)
 
 
 def test_julian_day_becomes_gregorian() -> None:
     assert julian_to_gregorian(1917, 10, 25) == 19171107
     assert julian_to_gregorian(1582, 10, 5) == 15821015
-    interval, _, calendar = read_time(time_snak("+1616-04-23", julian=True)["datavalue"]["value"])
-    assert (interval.first, calendar) == (16160503, "julian")
+    read = read_time(time_snak("+1616-04-23", julian=True)["datavalue"]["value"])
+    assert (read.first, read.calendar) == (16160503, "julian")
 
 
 def test_claims_of_entities_with_an_article_become_facts(tmp_path: Path) -> None:
@@ -165,14 +166,14 @@ def test_parts_of_a_dump_hold_every_line_once(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "dump"
     for packed in (b"[\n" + b",\n".join(lines) + b"\n]\n", bz2.compress(b"\n".join(lines), 1)):
         path.write_bytes(packed)
-        monkeypatch.setattr("deepred.dating.entities.RANGE_BYTES", {"plain": 1000, "bz2": 1000})
+        monkeypatch.setattr("deepred.dating.dumplines.RANGE_BYTES", {"plain": 1000, "bz2": 1000})
         parts = split_dump(path)
         assert len(parts) > 1
         assert [
             line.strip(b",")
             for part in parts
-            for block in iterate_blocks_of_lines(part)
-            for line in block.split(b"\n")
+            for block, start, end in iterate_lines(part)
+            for line in block[start:end].split(b"\n")
             if len(line) > 1
         ] == lines
 
@@ -197,7 +198,15 @@ def test_mostly_unreadable_dump_is_an_error_that_shows_the_first_line(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"<html>", bz2.compress(b"[\n]\n" * 99)[:-8], gzip.compress(b"[\n" * 9999)[:-9]]
+    "content",
+    [
+        b"",
+        b"<html>",
+        bz2.compress(b"[\n]\n" * 99)[:-8],
+        gzip.compress(b"[\n" * 9999)[:-9],
+        b"BZh9garbage",
+        b"\x1f\x8bgarbage",
+    ],
 )
 def test_damaged_file_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "dump.json"
@@ -206,12 +215,89 @@ def test_damaged_file_is_one_clear_error(tmp_path: Path, content: bytes) -> None
         extract(path, tmp_path / "out")
 
 
+def towns(count: int) -> list[dict[str, Any]]:
+    """Entities that hardly compress, so that bzip2 makes several blocks of them."""
+    chance = random.Random(1)
+    made = [
+        entity(f"Q{n}", f"Town {n}", P571=[statement(time_snak(f"+{1000 + n % 900}-00-00", 9))])
+        for n in range(1, count)
+    ]
+    return [one | {"labels": {"en": {"value": chance.randbytes(400).hex()}}} for one in made]
+
+
+@pytest.mark.parametrize("kind", ["plain", "gz", "bz2"])
+def test_truncated_dump_gives_what_stands_before_the_cut_and_is_counted(tmp_path: Path, kind: str) -> None:
+    data = dump(towns(3000))
+    packed = {"plain": data, "gz": gzip.compress(data), "bz2": bz2.compress(data, 1)}[kind]
+    path = tmp_path / "dump.json"
+    path.write_bytes(packed[: len(packed) * 6 // 10])
+    rows, counts = extract(path, tmp_path / "out")
+    assert [row["entity"] for row in rows] == [f"Q{n}" for n in range(1, len(rows) + 1)]
+    assert 1500 < len(rows) < 1900
+    assert counts.drops["malformed"] <= 1
+    assert counts.drops["damaged or cut off"] == (kind != "plain")
+    assert kind == "plain" or str(path) in counts.notes["first damage"]
+
+
+def test_damage_in_the_middle_costs_one_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepred.dating.dumplines.RANGE_BYTES", {"plain": 1 << 17, "bz2": 1 << 17})
+    packed = bytearray(bz2.compress(dump(towns(6000)), 1))
+    packed[len(packed) // 2 : len(packed) // 2 + 40] = bytes(40)
+    path = tmp_path / "dump.json.bz2"
+    path.write_bytes(packed)
+    rows, counts = extract(path, tmp_path / "out")
+    assert counts.drops["damaged or cut off"] == 1
+    assert 0 < counts.numbers["bytes lost"] <= 1 << 17
+    assert len(rows) > 5000
+    assert rows[-1]["entity"] == "Q5999"
+    with pytest.raises(UserError, match="mostly unreadable"):
+        extract(path, tmp_path / "strict", max_unreadable=0.0)
+
+
+def test_gzip_that_breaks_early_is_an_error(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(dump(towns(3000))))
+    packed[len(packed) // 3 : len(packed) // 3 + 40] = bytes(40)
+    path = tmp_path / "dump.json.gz"
+    path.write_bytes(packed)
+    with pytest.raises(UserError, match="mostly unreadable"):
+        extract(path, tmp_path / "out")
+
+
+def test_what_is_no_entity_is_counted(tmp_path: Path) -> None:
+    good = json.dumps(entity("Q1", "Ada", P569=[statement(time_snak("+1950-01-01"))]))
+    lines = [
+        good,
+        "",
+        "junk",
+        '{"id": "Q2", "enwiki" oops}',
+        '{"id": "Q3", "sitelinks": {"enwiki": 7}}',
+        good[: len(good) // 2],
+    ]
+    path = tmp_path / "dump.json"
+    path.write_text("[\n" + "\n".join(lines), encoding="utf-8")
+    rows, counts = extract(path, tmp_path / "out", max_unreadable=0.9)
+    assert [row["entity"] for row in rows] == ["Q1"]
+    assert counts.drops["malformed"] == 4
+    assert counts.numbers["records"] == 1
+
+
+def test_entity_met_twice_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = entity("Q1", "Ada", P569=[statement(time_snak("+1815-12-10"))])
+    rows, counts = facts_of(tmp_path, ada, ada)
+    assert (len(rows), counts.drops["duplicate entity"]) == (1, 1)
+    monkeypatch.setattr("deepred.dating.dumplines.RANGE_BYTES", {"plain": 300})
+    path = tmp_path / "dump.json"
+    path.write_bytes(dump([ada, entity("Q2", "Bea"), ada]))
+    rows, counts = extract(path, tmp_path / "parts")
+    assert (len(rows), counts.drops["duplicate entity"], counts.drops["fact of a duplicate"]) == (1, 1, 1)
+
+
 def test_output_is_the_same_for_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "dump.json"
     path.write_bytes(
         dump([entity(f"Q{n}", f"T{n}", P571=[statement(time_snak("+1900-00-00", 9))]) for n in range(1, 200)])
     )
-    monkeypatch.setattr("deepred.dating.entities.RANGE_BYTES", {"plain": 9000, "bz2": 9000})
+    monkeypatch.setattr("deepred.dating.dumplines.RANGE_BYTES", {"plain": 9000, "bz2": 9000})
     written: list[dict[str, bytes]] = []
     for workers in (1, 2):
         out = tmp_path / f"out{workers}"

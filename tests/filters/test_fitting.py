@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepred.filters import fitting
+from deepred.filters import fitting, forest
 from deepred.filters.features import find_words
+from deepred.filters.forest import Forest
 from deepred.filters.grams import find_grams, score_grams
 from deepred.filters.judge import MODEL, Judge
 from deepred.filters.model import Model, load_calibration
@@ -52,7 +53,7 @@ def test_fitting_twice_gives_the_same_bytes(make_road: Any, monkeypatch: pytest.
 def grams_of(text: str, dates: list[tuple[int, int]]) -> list[int]:
     segments, words = segment(text), find_words(text)
     row = {"date_start": [start for start, _ in dates], "date_end": [end for _, end in dates]}
-    return find_grams(words, sentence_of(words, segments), row)[0].tolist()
+    return find_grams(words, sentence_of(words, segments), row, 20)[0].tolist()
 
 
 def test_no_gram_tells_which_year_a_sentence_names() -> None:
@@ -86,10 +87,30 @@ def test_calibration_is_complete_and_orders_the_presets() -> None:
 
 
 def test_model_survives_its_file(tmp_path: Path) -> None:
-    model = Model(np.ones((2, 4), np.float16), np.ones((2, 3), np.float32), np.ones((2, 2), np.float32))
+    rows, sides = two_kinds()
+    model = Model(np.ones((2, 4), np.float16), (Forest.empty(), Forest.fit(rows, sides, 1)))
     model.save(tmp_path / MODEL)
     again = Model.load(tmp_path / MODEL)
-    assert again.score(np.ones((1, 2), np.float32), 1).tolist() == [3.0]
+    assert again.score(rows, 1).tolist() == model.score(rows, 1).tolist()
+    assert again.score(rows, 0).tolist() == [0.0] * len(rows)
+
+
+def two_kinds() -> tuple[Any, Any]:
+    rows = np.random.default_rng(1).normal(size=(800, 3)).astype(np.float32)
+    return rows, (rows[:, 0] > 0.2) ^ (rows[:, 1] > 1)
+
+
+def test_forest_as_arrays_says_what_scikit_learn_says() -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    rows, sides = two_kinds()
+    settings = {"n_estimators": forest.TREES, "max_depth": forest.DEPTH, "min_samples_leaf": forest.FEWEST_ROWS}
+    model = RandomForestClassifier(
+        **settings, max_features=3, max_samples=forest.SHARE, class_weight="balanced", random_state=5
+    ).fit(rows, sides)
+    share = np.clip(model.predict_proba(rows)[:, 1], forest.LIMIT, 1 - forest.LIMIT)
+    assert Forest.fit(rows, sides, 5).logits(rows) == pytest.approx(np.log(share / (1 - share)), abs=1e-4)
+    assert Forest.fit(rows, sides, 5).logits(rows[:0]).shape == (0,)
 
 
 def test_text_without_a_model_is_judged_by_dates_and_what_leans_on_them() -> None:

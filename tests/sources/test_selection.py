@@ -1,11 +1,11 @@
-"""Which books are taken, what their rights are, and which introductions are modern."""
+"""Which books are taken, and which introductions are modern."""
 
 import pytest
 
 from deepred.config import Books
 from deepred.sources.catalogue import Person, Record
 from deepred.sources.introductions import cut_modern_introductions
-from deepred.sources.selection import free_from, licence_of, reading_list, refuse, wanted_ids
+from deepred.sources.selection import reading_list, refuse, wanted_ids
 
 LOWELL = Record(
     1, "Mars", (Person("Lowell, Percival", "author", 1855, 1916),), "en", ("Mars (Planet)",), ("Astronomy",)
@@ -43,14 +43,6 @@ def test_a_book_without_a_record_is_judged_by_its_header():
 def test_the_shipped_reading_list_has_its_eight_themes():
     assert len(reading_list()) == 8
     assert all(wish.subjects and wish.authors for wish in reading_list().values())
-
-
-def test_a_work_is_free_71_years_after_the_last_death_where_works_last_for_life_and_70():
-    people = [Person("A", "author", 1800, 1860), Person("B", "translator", 1840, 1917)]
-    assert free_from(people) == 1988
-    assert licence_of(people).endswith("from 1988")
-    assert free_from([*people, Person("C", "translator")]) is None
-    assert licence_of([]) == "public domain in the United States"
 
 
 MODERN = "Verne is read again. The film of 1961 brought Verne new readers, and this edition is for them."

@@ -1,5 +1,7 @@
 import bz2
 import gzip
+import hashlib
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +12,8 @@ from deepred.config import Articles
 from deepred.documents import read_rows
 from deepred.errors import DeepRedError, FaultError, UserError
 from deepred.settings import Settings
+from deepred.sources.page import unescape
+from deepred.sources.summary import summary_lines
 from deepred.sources.wikipedia import extract, extract_articles
 from deepred.stage import Work
 
@@ -129,7 +133,7 @@ def test_salvage_keeps_whole_pages_before_the_damage_and_states_the_loss(tmp_pat
     counts = extract(path, tmp_path / "out", config=Articles(salvage=True))
     assert [row["page_id"] for row in articles(tmp_path / "out")] == [1, 4]
     assert counts.drops["damaged"] == 1
-    assert "inside page 'Cut'" in counts.notes["damage in wiki.xml"]
+    assert "inside page 'Cut'" in next(iter(counts.notes.values()))
 
 
 @pytest.mark.parametrize(
@@ -216,3 +220,111 @@ def test_a_broken_block_loses_only_what_follows_it_in_its_range(tmp_path):
     counts = extract(path, tmp_path / "out", config=Articles(salvage=True))
     assert [row["page_id"] for row in articles(tmp_path / "out")] == [1, 4]
     assert counts.drops["damaged"] == 1
+
+
+def test_every_page_of_a_gzip_dump_is_read_however_well_it_is_packed(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepred.sources.dump.GZIP_BYTES", 100)
+    path = tmp_path / "wiki.xml.gz"
+    pages = [page(n, f"Title {n}", "The same text. " * 500) for n in range(1, 100)]
+    path.write_bytes(gzip.compress(dump(tmp_path, pages).read_bytes()))
+    extract(path, tmp_path / "out")
+    assert [row["page_id"] for row in articles(tmp_path / "out")] == list(range(1, 100))
+
+
+PACKINGS = {"xml": bytes, "gz": gzip.compress, "bz2": bz2.compress}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("junk", [b"\0" * 2000, b"junk " * 400])
+def test_junk_behind_the_end_of_a_whole_dump_is_no_damage(tmp_path, packing, junk):
+    path = tmp_path / "wiki"
+    path.write_bytes(PACKINGS[packing](dump(tmp_path, PAGES).read_bytes()) + junk)
+    extract(path, tmp_path / "out")
+    assert [row["page_id"] for row in articles(tmp_path / "out")] == [1, 4, 5]
+
+
+def test_a_cut_gzip_dump_keeps_every_page_before_the_cut(tmp_path):
+    pages = [page(n, f"Title {n}", hashlib.sha256(b"%d" % n).hexdigest() * 50) for n in range(1, 200)]
+    path = tmp_path / "wiki.xml.gz"
+    data = gzip.compress(dump(tmp_path, pages).read_bytes())
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(FaultError, match=r"gzip stream is cut off inside page 'Title .*after page 'Title"):
+        extract(path, tmp_path / "strict")
+    extract(path, tmp_path / "out", config=Articles(salvage=True))
+    readable = zlib.decompressobj(31).decompress(data[: len(data) // 2])
+    assert [row["page_id"] for row in articles(tmp_path / "out")] == list(range(1, readable.count(b"</page>") + 1))
+
+
+def test_a_gzip_dump_whose_checksum_is_wrong_is_damaged(tmp_path):
+    path = tmp_path / "wiki.xml.gz"
+    data = bytearray(gzip.compress(dump(tmp_path, PAGES).read_bytes()))
+    data[-6] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(FaultError, match="gzip stream is damaged"):
+        extract(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("packing", ["xml", "bz2"])
+def test_a_cut_download_is_noticed_before_any_work_and_named_by_page(tmp_path, monkeypatch, packing):
+    monkeypatch.setattr("deepred.sources.dump.RANGE_BYTES", {"bz2": 400, "xml": 4000, "gz": 1})
+    data = dump(tmp_path, [page(n, f"Title {n}", f"Text {n}. " * 50) for n in range(1, 60)]).read_bytes()
+    path = tmp_path / "cut"
+    path.write_bytes(data[:-500] if packing == "xml" else compress_streams(data)[:-100])
+    with pytest.raises(
+        FaultError, match=r"inside page 'Title \d\d'.*, after page 'Title \d\d'|after page 'Title \d\d'"
+    ):
+        extract(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_damage_at_the_head_of_a_range_names_the_page_before_the_range(tmp_path, monkeypatch):
+    data = dump(tmp_path, [page(n, f"Title {n}", f"Text {n}. " * 50) for n in range(1, 30)]).read_bytes()
+    path = tmp_path / "bad.xml"
+    at = data.index(b"<page><title>Title 20")
+    path.write_bytes(data[:at] + b"<page><title>Open" + data[at:])
+    monkeypatch.setattr("deepred.sources.dump.RANGE_BYTES", {"bz2": 1, "xml": at, "gz": 1})
+    with pytest.raises(FaultError, match=r"page 'Open.* is not closed.*, after page 'Title 19'"):
+        extract(path, tmp_path / "out")
+
+
+def test_several_damages_are_all_stated_with_what_was_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepred.sources.dump.RANGE_BYTES", {"bz2": 1, "xml": 6000, "gz": 1})
+    data = dump(tmp_path, [page(n, f"Title {n}", f"Text {n}. " * 50) for n in range(1, 40)]).read_bytes()
+    for title in (b"Title 5<", b"Title 25<"):
+        data = data.replace(b"<page><title>" + title, b"<page><title>Open</title><page><title>" + title)
+    path = tmp_path / "bad.xml"
+    path.write_bytes(data)
+    counts = extract(path, tmp_path / "out", config=Articles(salvage=True))
+    assert counts.drops["damaged"] == 2
+    assert len(counts.notes) == 2
+    assert all("of the file were not read" in note for note in counts.notes.values())
+    kept = [row["page_id"] for row in articles(tmp_path / "out")]
+    assert set(range(1, 5)) | set(range(15, 25)) <= set(kept)
+
+
+def test_a_dump_of_which_nothing_can_be_read_is_salvaged_as_empty_tables(tmp_path):
+    path = tmp_path / "bad.xml"
+    path.write_bytes(dump(tmp_path, PAGES).read_text(encoding="utf-8").encode("utf-16"))
+    counts = extract(path, tmp_path / "out", config=Articles(salvage=True))
+    assert articles(tmp_path / "out") == []
+    assert any("UTF-16" in line and "lost" in line for line in summary_lines(counts, 1.0))
+
+
+def test_a_page_without_the_end_of_its_text_is_counted_as_malformed(tmp_path):
+    broken = page(2, "B", "x").replace("</text>", "")
+    counts = extract(dump(tmp_path, [*(page(n, f"T{n}", "x") for n in range(10, 30)), broken]), tmp_path / "out")
+    assert counts.drops["malformed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        ("a &lt; b &amp;nbsp; &quot;c&apos;&gt;", "a < b &nbsp; \"c'>"),
+        ("&amp;lt;", "&lt;"),
+        ("&#65;&#x42; &#0; &#xD800; &#9999999;", "AB \ufffd \ufffd \ufffd"),
+        ("AT&T &bogus; &lt &", "AT&T &bogus; &lt &"),
+        ("", ""),
+    ],
+)
+def test_escapes_are_undone_once(escaped, text):
+    assert unescape(escaped) == text

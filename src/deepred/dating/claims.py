@@ -8,30 +8,30 @@ calendar in which the claim was made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from deepred.dating.dateparts import Precision
-from deepred.dating.properties import PROPERTIES, QUALIFIERS
-from deepred.dating.statements import OTHER_VALUES
-from deepred.documents import Day, Interval, day, month_length
-from deepred.stage import Counts
+from deepred.dating.properties import OTHER_VALUES, PROPERTIES, QUALIFIERS
+from deepred.dating.statements import Dated
+from deepred.documents import Day, day, month_length
 
 JULIAN = "Q1985786"
-_TIME = re.compile(r"([+-])(\d{1,16})-(\d\d)-(\d\d)T")
-_LARGEST_YEAR = 200_000
+MILLENNIUM, CENTURY, DECADE, YEAR, MONTH, DAY = (int(precision) for precision in Precision)
+TIMES = 1 << 16
+"""Time values remembered: a dump writes the same ones, years most of all, again and again."""
+_TIME = re.compile(r"([+-])(\d{1,16})-(\d\d)-(\d\d)T[\d:]{8}Z")
+LARGEST_YEAR = 200_000
 """Days of years further from now do not fit 32 bits."""
 
 
-class Claim(NamedTuple):
-    """A dated claim of an entity."""
+class Time(NamedTuple):
+    """What a time value says: days, Wikidata's precision, and the calendar in which it was stated."""
 
-    property: str
-    qualifier: str
-    value: str
-    interval: Interval
+    first: Day
+    last: Day
     precision: int
-    rank: str
     calendar: str
 
 
@@ -57,54 +57,58 @@ def julian_to_gregorian(year: int, month: int, number: int) -> Day:
     return day(100 * b + d - 4800 + m // 10, m + 3 - 12 * (m // 10), e - (153 * m + 2) // 5 + 1)
 
 
-def read_time(value: dict[str, Any]) -> tuple[Interval, int, str]:
-    """The interval, precision and calendar of a time value of the JSON dump.
+def read_time(value: dict[str, Any]) -> Time:
+    """What a time value of the JSON dump says.
 
     >>> read_time({"time": "-0044-03-15T00:00:00Z", "precision": 9, "calendarmodel": "…/Q1985727"})
-    (Interval(first=-429899, last=-428769), 9, 'gregorian')
+    Time(first=-429899, last=-428769, precision=9, calendar='gregorian')
 
     Raises BadTimeError for a year 0, a day that does not exist, and what is coarser than a millennium.
     """
-    match = _TIME.match(value["time"])
-    if match is None:
+    text, precision = value.get("time"), value.get("precision")
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not isinstance(precision, int):
         raise BadTimeError("impossible date")
     sign, number, month, days = match[1], int(match[2]), int(match[3]), int(match[4])
-    precision = int(value["precision"])
-    if precision < Precision.MILLENNIUM or number > _LARGEST_YEAR:
+    if precision < MILLENNIUM or number > LARGEST_YEAR:
         raise BadTimeError("date coarser than a millennium")
     if number == 0:
         raise BadTimeError("year 0")
-    before_christ = sign == "-"
-    year = 1 - number if before_christ else number
-    calendar = "julian" if value.get("calendarmodel", "").endswith(JULIAN) else "gregorian"
-    if precision >= Precision.MONTH:
-        return _exact(year, month, days, min(precision, int(Precision.DAY)), calendar)
-    return Interval(*_years(number, precision, before_christ)), precision, calendar
-
-
-def _exact(year: int, month: int, days: int, precision: int, calendar: str) -> tuple[Interval, int, str]:
+    calendar = "julian" if str(value.get("calendarmodel")).endswith(JULIAN) else "gregorian"
+    if precision < MONTH:
+        return Time(*_years(number, precision, sign == "-"), precision, calendar)
+    year = 1 - number if sign == "-" else number
     if not 1 <= month <= 12:
         raise BadTimeError("impossible date")
-    if precision == Precision.MONTH:
-        return Interval.of(year, month), precision, calendar
+    if precision == MONTH:
+        return Time(day(year, month), day(year, month, month_length(year, month)), MONTH, calendar)
     julian_leap_day = calendar == "julian" and year % 4 == 0 and month == 2 and days == 29
     if not 1 <= days <= month_length(year, month) and not julian_leap_day:
         raise BadTimeError("impossible date")
-    if calendar == "julian":
-        exact = julian_to_gregorian(year, month, days)
-        return Interval(exact, exact), precision, calendar
-    return Interval.of(year, month, days), precision, calendar
+    exact = julian_to_gregorian(year, month, days) if calendar == "julian" else day(year, month, days)
+    return Time(exact, exact, DAY, calendar)
+
+
+@lru_cache(TIMES)
+def time_in(value: bytes) -> Time | str:
+    """The time in the JSON object of a time value, or why there is none."""
+    import orjson
+
+    try:
+        return read_time(orjson.loads(value))
+    except BadTimeError as error:
+        return str(error)
 
 
 def _years(number: int, precision: int, before_christ: bool) -> tuple[Day, Day]:
     """First and last day of the year, decade, century or millennium that holds a year; counted in its own era."""
-    if precision == Precision.YEAR:
+    if precision == YEAR:
         low, high = number, number
-    elif precision == Precision.DECADE:
+    elif precision == DECADE:
         low = number // 10 * 10
         high = low + 9
     else:
-        size = 100 if precision == Precision.CENTURY else 1000
+        size = 100 if precision == CENTURY else 1000
         high = -(-number // size) * size
         low = high - size + 1
     if before_christ:
@@ -112,58 +116,44 @@ def _years(number: int, precision: int, before_christ: bool) -> tuple[Day, Day]:
     return day(low), day(high, 12, 31)
 
 
-def statements_of(entity: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All statements of a parsed entity, each with its property."""
-    claims = entity.get("claims")
-    if isinstance(claims, dict):  # an entity without claims has an empty list
-        for name, statements in cast("dict[str, list[dict[str, Any]]]", claims).items():
-            for statement in statements:
-                yield name, statement
-
-
-def dated_claims(statements: Iterable[tuple[str, dict[str, Any]]], counts: Counts) -> Iterator[Claim]:
-    """The dated claims of an entity's statements; deprecated and impossible ones are counted and left out.
+def statements_of(entity: dict[str, Any]) -> Iterator[Dated]:
+    """The dated statements of a parsed entity, in any form that JSON allows.
 
     A snak without a value ("unknown", "none") says no date and is none.
     """
-    for name, statement in statements:
-        snak = statement["mainsnak"]
-        kind = snak.get("datavalue", {}).get("type")
-        if kind == "time":
-            if name in PROPERTIES and (claim := _claim(name, "", "", snak, statement, counts)):
-                yield claim
-        elif "qualifiers" in statement:
-            yield from _qualified(name, kind, snak, statement, counts)
+    claims = entity.get("claims")
+    if not isinstance(claims, dict):  # an entity without claims has an empty list
+        return
+    for name, statements in cast("dict[str, list[dict[str, Any]]]", claims).items():
+        for statement in statements:
+            snak, rank = statement["mainsnak"], statement.get("rank", "normal")
+            kind = snak.get("datavalue", {}).get("type")
+            if kind == "time":
+                if name in PROPERTIES:
+                    yield from _dates(name, "", "", rank, [snak])
+            elif "qualifiers" in statement:
+                yield from _qualified(name, kind, snak, rank, statement["qualifiers"])
 
 
 def _qualified(
-    name: str, kind: str | None, snak: dict[str, Any], statement: dict[str, Any], counts: Counts
-) -> Iterator[Claim]:
+    name: str, kind: str | None, main: dict[str, Any], rank: str, qualifiers: dict[str, list[dict[str, Any]]]
+) -> Iterator[Dated]:
     """The dates that qualify a claim; ``value`` is its item, or empty where its value is none."""
     value = ""
     if kind == "wikibase-entityid":
-        item = snak["datavalue"]["value"]
+        item = main["datavalue"]["value"]
         value = item.get("id") or f"Q{item['numeric-id']}"
     elif name not in OTHER_VALUES:
         return
-    for qualifier in QUALIFIERS:
-        for snak in statement["qualifiers"].get(qualifier, ()):
-            if claim := _claim(name, qualifier, value, snak, statement, counts):
-                yield claim
+    for qualifier, snaks in qualifiers.items():
+        if qualifier in QUALIFIERS:
+            yield from _dates(name, qualifier, value, rank, snaks)
 
 
-def _claim(
-    name: str, qualifier: str, value: str, snak: dict[str, Any], statement: dict[str, Any], counts: Counts
-) -> Claim | None:
-    if snak.get("snaktype", "value") != "value" or "datavalue" not in snak:
-        return None
-    rank = statement.get("rank", "normal")
-    if rank == "deprecated":
-        counts.drop("deprecated claim")
-        return None
-    try:
-        interval, precision, calendar = read_time(snak["datavalue"]["value"])
-    except BadTimeError as error:
-        counts.drop(str(error))
-        return None
-    return Claim(name, qualifier, value, interval, precision, rank, calendar)
+def _dates(name: str, qualifier: str, value: str, rank: str, snaks: list[dict[str, Any]]) -> Iterator[Dated]:
+    import orjson
+
+    for snak in snaks:
+        data = snak.get("datavalue", {})
+        if snak.get("snaktype", "value") == "value" and data.get("type") == "time":
+            yield name, qualifier, value, rank, orjson.dumps(data["value"])

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from deepred.dating.dates import find_dates
 from deepred.dating.evidence import Evidence, begun
 from deepred.documents import Interval
 
@@ -27,6 +28,7 @@ _CONFIDENCE = {
     "discovery": 0.8,
     "point": 0.7,
 }
+_QUANTITY = re.compile(r"\d,\d{3}|\d\s?(?:km|m|kg|ft|people|inhabitants)\b")
 _NUMBERED = re.compile(r"[_ -]*\d+$")
 
 
@@ -38,17 +40,26 @@ def infobox_evidence(dates: Iterable[Mapping[str, Any]]) -> list[Evidence]:
     """
     found: list[Evidence] = []
     for row in dates:
-        if row["first"] is None or row["last"] is None:
-            continue
         name = re.sub(r"[\s-]+", "_", str(row["key"]).strip().lower())
         kind = KINDS.get(name) or KINDS.get(_NUMBERED.sub("", name))
-        if kind is None:
+        interval = _interval(row) if kind else None
+        if kind is None or interval is None:
             continue
         note = f"{row['key']} = {row['value']}"[:120]
         if kind in ("event", "start"):
-            found.append(begun(kind, Interval(row["first"], row["last"]), "infobox", _CONFIDENCE.get(kind, 0.6), note))
+            found.append(begun(kind, interval, "infobox", _CONFIDENCE.get(kind, 0.6), note))
             continue
         found.append(
-            Evidence(kind, row["first"], row["last"], "infobox", _CONFIDENCE.get(kind, 0.6), note, kind != "birth")
+            Evidence(kind, interval.first, interval.last, "infobox", _CONFIDENCE.get(kind, 0.6), note, kind != "birth")
         )
     return found
+
+
+def _interval(row: Mapping[str, Any]) -> Interval | None:
+    """The first date of a value, read as prose ("c. 1478", "5–8 June 1944"), else as the extraction read it."""
+    value = str(row["value"] or "")
+    if spans := find_dates(f"in {value}"):
+        return spans[0].interval
+    if row["first"] is None or row["last"] is None or _QUANTITY.search(value):
+        return None
+    return Interval(row["first"], row["last"])

@@ -9,9 +9,35 @@ import re
 from collections.abc import Iterator
 
 from deepred.dating.dates import DateSpan, Precision, find_dates
-from deepred.dating.evidence import ALIVE, LASTING, PRESENT_TENSE, Evidence, begun
-from deepred.dating.lifedates import BRACKET_REACH, PERSON, PRONOUN, bracket_evidence
-from deepred.dating.titledates import WORK, title_evidence
+from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
+from deepred.dating.leadwords import (
+    ACTIVE,
+    EVENT,
+    IS,
+    KIND_OF,
+    LASTING_PHRASE,
+    NEAR,
+    NO_SUBJECT,
+    OBJECT,
+    OTHER_VERB,
+    PASSIVE,
+    PERSON,
+    PERSONAL,
+    PREDICATE_END,
+    PRESENT,
+    PRONOUN,
+    REVIVED,
+    SENTENCE_END,
+    SERIAL,
+    SUFFERED,
+    TERM,
+    TOPIC,
+    WORK_OF,
+    WORK_WORD,
+    YEAR_WORK,
+)
+from deepred.dating.lifedates import BRACKET_REACH, bracket_evidence, reign_evidence
+from deepred.dating.titledates import title_evidence
 from deepred.documents import Interval, year_of
 
 LEAD_CHARACTERS = 700
@@ -27,50 +53,6 @@ VERB_REACH = 140
 _NO_LEAD = ("Listen to this article", "This audio file", "For other uses", "This article is about")
 _TITLE_WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _HEAD_END = re.compile(r"\(|\b(?:is|are|was|were|has|had|began|took)\b")
-_IS = re.compile(r"\b(?P<verb>is|are|was|were|refers? to|has been|have been|includes?)\b\s?")
-_PRESENT = ("is", "are", "refers to", "refer to", "has been", "have been", "include", "includes")
-_YEAR_WORK = re.compile(
-    r"\b(?:is|was|are|were)\s+(?:an?|the)\s+(?:(?!(?:in|on|of|from|by|since|to|at)\b)[^\s.()]+\s+){0,3}?"
-    r"(?P<year>1[0-9]\d\d|20\d\d)\s+(?P<what>[^.;()]{0,90})"
-)
-_WORK_WORD = re.compile(rf"\b{WORK}s?\b", re.IGNORECASE)
-_SERIAL = re.compile(
-    r"\b(?:magazine|newspaper|journal|periodical|series|franchise|website|software|operating system|"
-    r"programming language|soap opera|sitcom|programme|program|show|band|company|encyclopedia|comic strip|"
-    r"character|club|brand)\b",
-    re.IGNORECASE,
-)
-_EVENTS = {
-    "publication": (
-        "released|published|premiered|aired|issued|printed|screened|written|composed|recorded|painted|performed|staged"
-    ),
-    "discovery": "discovered|invented|patented|isolated|described|identified|synthesi[sz]ed|proposed|coined|devised",
-    "start": (
-        "founded|established|formed|created|incorporated|introduced|launched|opened|built|completed|constructed|"
-        "inaugurated|organi[sz]ed|set up|designed|developed|chartered|settled|instituted|began|begun|started|erected|"
-        "commissioned|first flew|first flown|entered service|adopted|gained independence|declared independence|admitted"
-    ),
-    "point": (
-        "fought|held|occurred|took place|happened|signed|enacted|ratified|concluded|contested|passed|sank|crashed|"
-        "struck|erupted|landed|ended in a"
-    ),
-    "end": (
-        "dissolved|abolished|closed|demolished|disbanded|ceased|defunct|destroyed|discontinued|ended|extinct|merged|"
-        "scrapped"
-    ),
-    "death": "died|murdered|killed|assassinated|executed|beheaded|martyred",
-    "birth": "born",
-}
-"""Verbs by the kind of event that they state of a subject."""
-_EVENT = re.compile("|".join(rf"\b(?P<{kind}>{verbs})\b" for kind, verbs in _EVENTS.items()))
-_NEAR = re.compile(
-    r"[^.;]{0,110}?\b(?:in|on|during|from|between|by|since|of|c\.|around|circa|early|late|mid)[\s-]+"
-    r"(?:the\s+|about\s+|around\s+)?(?:early |late |mid-)?\Z"
-)
-_OBJECT = re.compile(r"\s+(?:the|a|an|his|her|its|their|two|three|several|many)\s+(?!\w+ of [A-Z][a-z]+ \d)")
-"""An object after the verb: who "closed the mills in 1894" did not close then."""
-_TERM = re.compile(r"\b(?P<word>from|between|since|until)\s+(?=\S)")
-_SENTENCE_END = re.compile(r"(?<=[a-z)\d”\"])\.\s+(?=[A-Z])")
 _ABOUT_IT = ("It ", "He ", "She ", "They ")
 _CONFIDENCE = {
     "publication": 0.8,
@@ -89,17 +71,23 @@ def lead_evidence(title: str, text: str) -> list[Evidence]:
     >>> [row.kind for row in lead_evidence("A B", "A B (12 February 1809 – 15 April 1865) was a statesman.")]
     ['birth', 'death']
     """
-    if named := title_evidence(title):
+    if title.endswith(NO_SUBJECT):
+        return []
+    if named := title_evidence(title, text):
         return named
     lead = opening(title, text)
     if not _names(title, lead):
         return []
+    if TOPIC.fullmatch(title):
+        return list(_survival(lead, person=False))
     spans = find_dates(lead)
     found = bracket_evidence(lead)
     person = any(row.kind in ("birth", "death") for row in found) or _is_person(lead)
     found += _dated_work(lead)
     found += _events(title, lead, spans, person, {row.kind for row in found})
     found += _terms(lead, spans, person)
+    if person and not any(row.kind == "event" for row in found):
+        found += reign_evidence(lead)
     found += _survival(lead, person)
     if not any(row.first is not None for row in found):
         found += _mention(lead, spans, person)
@@ -131,48 +119,97 @@ def _names(title: str, lead: str) -> bool:
 
 
 def _is_person(lead: str) -> bool:
-    match = _IS.search(lead[:400])
+    match = IS.search(lead[:400])
     what = lead[match.end() : match.end() + PREDICATE_REACH] if match else ""
-    return bool(PRONOUN.search(lead)) and bool(PERSON.search(lead[:400])) and not _WORK_WORD.search(what[:60])
+    return bool(PRONOUN.search(lead)) and bool(PERSON.search(lead[:400])) and not WORK_WORD.search(what[:60])
 
 
 def _dated_work(lead: str) -> list[Evidence]:
     """ "is a 1977 film": a publication; "was a 1943 battle": a point in time."""
-    match = _YEAR_WORK.search(lead[:400])
+    match = YEAR_WORK.search(lead[:400]) or WORK_OF.match(lead)
     if match is None or not find_dates(f"in {match['year']},"):
         return []
-    kind, confidence = ("publication", 0.85) if _WORK_WORD.search(match["what"]) else ("point", 0.6)
+    what = PREDICATE_END.split(match["what"], maxsplit=1)[0]
+    kind, confidence = ("publication", 0.85) if WORK_WORD.search(what) else ("point", 0.6)
     interval = Interval.of(int(match["year"]))
     return [Evidence(kind, interval.first, interval.last, "lead", confidence, match[0][:100])]
 
 
 def _events(title: str, lead: str, spans: list[DateSpan], person: bool, seen: set[str]) -> Iterator[Evidence]:
     """ "founded in 1971", "was signed on 4 July 1776": a verb and the date that follows it; one of each kind."""
+    work = _names_work(lead)
+    found: dict[str, Evidence] = {}
+    before = 0
     for span in spans:
-        verb = next(reversed(list(_EVENT.finditer(lead, max(0, span.start - VERB_REACH), span.start))), None)
-        if verb is None or not _NEAR.match(lead[verb.end() : span.start]) or _OBJECT.match(lead, verb.end()):
+        before, previous = span.end, before
+        verb = next(reversed(list(EVENT.finditer(lead, max(0, span.start - VERB_REACH), span.start))), None)
+        if verb is None or verb.start() < previous or not NEAR.match(lead[verb.end() : span.start]):
             continue
-        kind = str(verb.lastgroup)
+        if OTHER_VERB.search(lead, verb.end(), span.start) or (
+            not person and verb[0] not in ACTIVE and OBJECT.match(lead, verb.end())
+        ):
+            continue
+        stated = str(verb.lastgroup)
+        if stated not in ("publication", "creation") and " until " in lead[verb.end() : span.start]:
+            continue
+        kind = KIND_OF.get(stated, stated)
         if person and kind not in ("birth", "death"):
-            kind = "event"
-        if kind in seen or (not person and kind in ("birth", "death")) or not _continues(title, lead, verb.start()):
+            kind = stated = "event"
+        if kind in seen or stated in found or (not person and kind in ("birth", "death")):
             continue
-        seen.add(kind)
-        note = lead[verb.start() : span.end][:100]
-        confidence = _CONFIDENCE.get(kind, 0.5)
-        if kind in ("event", "start"):
-            yield begun(kind, span.interval, "lead", confidence, note)
-        else:
-            first, last = span.interval.first, span.interval.last
-            yield Evidence(kind, first, last, "lead", confidence, note, kind != "birth")
+        if not _speaks_of_it(title, lead, verb.start(), kind, person, work):
+            continue
+        found[stated] = _event(lead, verb.start(), span, kind, stated)
+    if "publication" in found:
+        found.pop("creation", None)
+    if "close" in found:
+        found.pop("end", None)
+    yield from found.values()
 
 
-_SUBJECT_AGAIN = re.compile(r"The ([\w-]+) (?:was|were)\b|(?:First|Originally) \w+ed\b")
+def _event(lead: str, place: int, span: DateSpan, kind: str, stated: str) -> Evidence:
+    note = lead[place : span.end][:100]
+    confidence = _CONFIDENCE.get(kind, 0.5)
+    if kind in ("event", "start"):
+        return begun(kind, span.interval, "lead", confidence, note)
+    if stated == "close" and SUFFERED.search(lead[:place]) and not REVIVED.search(lead, place):
+        confidence = CLOSED
+    return Evidence(kind, span.interval.first, span.interval.last, "lead", confidence, note, kind != "birth")
+
+
+def _predicate(lead: str) -> tuple[str, str]:
+    """The first sentence's verb and what it calls the subject: "is", "the debut studio album"."""
+    first = SENTENCE_END.split(lead[:400], maxsplit=1)[0]
+    match = IS.search(first)
+    if match is None:
+        return "", ""
+    return match["verb"], PREDICATE_END.split(first[match.end() :][:PREDICATE_REACH], maxsplit=1)[0]
+
+
+def _names_work(lead: str) -> bool:
+    """Whether the first predicate calls the subject a work or something that is published."""
+    what = _predicate(lead)[1]
+    return bool(WORK_WORD.search(what) or SERIAL.search(what))
+
+
+def _speaks_of_it(title: str, lead: str, place: int, kind: str, person: bool, work: bool) -> bool:
+    """Whether the verb at a place is said of the article's subject, as far as the words before it show."""
+    if not _continues(title, lead, place):
+        return False
+    before = lead[max(0, place - 16) : place]
+    if kind == "event":
+        return bool(PERSONAL.search(before)) or before.rstrip().endswith(title.partition(" (")[0][-8:])
+    if kind == "publication" and not person and not work:
+        return bool(PASSIVE.search(before)) or "," in before[-3:]
+    return True
+
+
+_SUBJECT_AGAIN = re.compile(r"The ([\w-]+) (?:was|were|first|originally|officially)\b|(?:First|Originally) \w+ed\b")
 
 
 def _continues(title: str, lead: str, place: int) -> bool:
     """Whether the sentence around a place is the first one or goes on about its subject."""
-    start = max((match.end() for match in _SENTENCE_END.finditer(lead, 0, place)), default=0)
+    start = max((match.end() for match in SENTENCE_END.finditer(lead, 0, place)), default=0)
     if start == 0 or start == place or lead.startswith((*_ABOUT_IT, title.partition(" (")[0]), start):
         return True
     again = _SUBJECT_AGAIN.match(lead, start)  # "… is an English football club. The club was founded in 1892"
@@ -181,8 +218,8 @@ def _continues(title: str, lead: str, place: int) -> bool:
 
 def _terms(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]:
     """ "King of X from 1911 to 1923": an office that made a person known, or the duration of what "was"."""
-    first = _SENTENCE_END.split(lead, maxsplit=1)[0]
-    starts = ((match, span) for match in _TERM.finditer(first) for span in spans if 0 <= span.start - match.end() <= 4)
+    first = SENTENCE_END.split(lead, maxsplit=1)[0]
+    starts = ((match, span) for match in TERM.finditer(first) for span in spans if 0 <= span.start - match.end() <= 4)
     match, span = next(starts, (None, None))
     if match is None or span is None:
         return
@@ -190,8 +227,9 @@ def _terms(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]
     if person:
         yield begun("event", span.interval, "lead", 0.6, note)
         return
-    predicate = _IS.search(first)
+    predicate = IS.search(first)
     lasted = year_of(span.interval.last) > year_of(span.interval.first) and span.precision >= Precision.YEAR
+    lasted = lasted and predicate is not None and bool(LASTING_PHRASE.match(first, predicate.end()))
     if lasted and match["word"] in ("from", "between") and predicate and predicate["verb"] in ("was", "were"):
         start, end = year_of(span.interval.first), year_of(span.interval.last)
         yield Evidence("start", Interval.of(start).first, Interval.of(start).last, "lead", 0.5, note)
@@ -200,19 +238,18 @@ def _terms(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]
 
 def _survival(lead: str, person: bool) -> Iterator[Evidence]:
     """The present tense of a thing that is no finished work."""
-    match = _IS.search(lead[:400])
-    if person or match is None or match["verb"] not in _PRESENT:
+    verb, what = _predicate(lead)
+    if person or verb not in PRESENT:
         return
-    what = re.split(r"\.\s|\n", lead[match.end() : match.end() + PREDICATE_REACH], maxsplit=1)[0]
-    serial = bool(_SERIAL.search(what))
-    if serial or not _WORK_WORD.search(what):
+    serial = bool(SERIAL.search(what))
+    if serial or not WORK_WORD.search(what):
         confidence = LASTING if serial else PRESENT_TENSE
-        yield Evidence(ALIVE, None, None, "lead", confidence, f"“{match['verb']}” in the lead", known=False)
+        yield Evidence(ALIVE, None, None, "lead", confidence, f"“{verb}” in the lead", known=False)
 
 
 def _mention(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidence]:
     """A lone date of the first sentence: when a person was about; of anything else a remark that decides nothing."""
-    end = _SENTENCE_END.search(lead)
+    end = SENTENCE_END.search(lead)
     if not spans or (end and spans[0].start > end.start()):
         return
     interval = spans[0].interval

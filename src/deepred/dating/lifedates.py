@@ -8,41 +8,30 @@ from dataclasses import replace
 
 from deepred.dating.dates import DateSpan, Precision, find_dates
 from deepred.dating.evidence import ALIVE, Evidence, begun
+from deepred.dating.leadwords import OFFICE, PERSON, PRONOUN, VERB
 from deepred.documents import Interval, year_of
 
 BRACKET_REACH = 260
 """Characters within which the brackets after the name open."""
+OFFICE_REACH = 120
+"""Characters after the first verb in which the subject's own office stands with its brackets."""
 LONGEST_LIFE = 115
 SHORTEST_LIFE = 12
 """Years between which a duration in brackets can be a life."""
 
-PRONOUN = re.compile(r"\b(?:he|she|his|her|him)\b", re.IGNORECASE)
-_NO_PERSON = (
-    "power|order|number|other|border|river|tower|newspaper|paper|cluster|super|former|upper|lower|inner|outer|later|"
-    "earlier|German|Roman|Ottoman|Norman|human|minor|major|superior|senior|junior|after|under|over|center|career|computer|"
-    "charter|theater|corner|helicopter|carrier|cruiser|destroyer|fighter|bomber|chapter"
-)
-_PERSON_NOUN = (
-    r"\w*(?:er|or|ist|icians?|eer|man)|historian|theologian|comedian|librarian|grammarian|king|queen|duke|count|earl|saint|"
-    "monk|pope|poet|knight|priest|abbot|judge|nun|chief|prince|princess|lord|lady|baron|martyr|caliph|sultan|pharaoh|"
-    "rabbi|mystic|critic|athlete|diplomat|bishop|aristocrat|son|daughter|wife|spy|architect|advocate"
-)
-PERSON = re.compile(
-    rf"\b(?:is|was) (?:an?|the|one of the) (?:[\w’'-]+,? (?:and )?){{0,5}}?(?!(?:{_NO_PERSON})\b)(?:{_PERSON_NOUN})\b"
-)
-"""A predicate whose noun means a person, as far as its ending shows."""
 _BORN = re.compile(r"(?:\b[Bb]orn\b|\bb\.\s|\b[Bb]irth\b|(?<!\w)\*\s?(?=\d))")
 _DIED = re.compile(r"(?:\b[Dd]ied\b|\bd\.\s|†)")
 _FLOURISHED = re.compile(r"\b(?:fl\.|floruit|active|flourished)")
 _REIGNED = re.compile(r"\b(?:r\.|reigned|ruled|reign)")
 _DASH = re.compile(r"\s?[–—]\s?|\s-\s|(?<=\d)-(?=\d{3})|\s+to\s+")
-_VERB = re.compile(r"\b(?:is|are|was|were)\b")
+_CLOSING = re.compile(r"\s*[;,)]")
+_PRESENT_VERB = re.compile(r"\s*,?\s*is\b")
 _BARE_START = re.compile(r"\b(\d{3,4})\s?[–—-]\s?\Z")
 _CONFIDENCE, _APPROXIMATE = 0.85, 0.7
 
 
 def bracket_evidence(lead: str) -> list[Evidence]:
-    """The evidence of the first brackets that hold a date.
+    """The evidence of the first brackets that hold a date; after the first verb they are about something else.
 
     >>> [row.kind for row in bracket_evidence("The Weimar Republic (1919–1933) was the German state.")]
     ['start', 'end']
@@ -50,7 +39,22 @@ def bracket_evidence(lead: str) -> list[Evidence]:
     for inside in _brackets(lead):
         text = f"({inside})"
         if spans := find_dates(text):
-            return _read(text, spans, lead)
+            return [] if VERB.search(lead[: lead.find(text)]) else _read(text, spans, lead)
+    return []
+
+
+def reign_evidence(lead: str) -> list[Evidence]:
+    """The beginning of a reign or term in the brackets after an office: "was the Emir of Córdoba (912–961)".
+
+    >>> reign_evidence("A B was the Emir of Zor (912–961).")[0].first
+    9120101
+    """
+    verb = VERB.search(lead)
+    for match in OFFICE.finditer(lead, verb.end(), verb.end() + OFFICE_REACH) if verb else ():
+        close = lead.find(")", match.end())
+        spans = find_dates(lead[match.end() - 1 : close + 1])
+        if len(spans) == 1 and _DASH.search(lead[match.end() : close]):
+            return [begun("event", spans[0].interval, "lead", _APPROXIMATE, lead[match.start() : close + 1][:100])]
     return []
 
 
@@ -78,24 +82,39 @@ def _read(text: str, spans: list[DateSpan], lead: str) -> list[Evidence]:
     if _FLOURISHED.search(text[: first.end]):
         return [_row("work", first, note)]
     one_year = year_of(first.interval.first) == year_of(first.interval.last)
-    if _BORN.search(before) and len(spans) == 1 and one_year:
+    died = _last(_DIED, before) > _last(_BORN, before)
+    if not died and _BORN.search(before) and len(spans) == 1 and one_year:
         return [_row("birth", first, note), Evidence(ALIVE, None, None, "lead", 0.8, note, known=False)]
-    if _DIED.search(before):
+    if died:
         return [_row("death", first, note)]
+    if len(spans) == 1 and _is_birth(text, first, lead):  # (; November 10, 1928) is an Italian composer
+        return [_row("birth", first, note), Evidence(ALIVE, None, None, "lead", 0.8, note, known=False)]
     ends = _ends(text, spans)
     if ends is None:
         return []
     if _is_life(*ends, before, lead):
         kinds = ("birth", "death")
-    elif _VERB.search(lead[: lead.find(text)]):
-        return []  # brackets after the verb are of something else
+    elif not any(_CLOSING.match(text, span.end) for span in spans[:2]):
+        return []  # names with their times: "1939–1945 Gotenhafen"
     else:
         kinds = ("start", "end")
     return [_row(kind, span, note) for kind, span in zip(kinds, ends, strict=True)]
 
 
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where a pattern occurs last, -1 where it does not."""
+    return max((match.start() for match in pattern.finditer(text)), default=-1)
+
+
+def _is_birth(text: str, date: DateSpan, lead: str) -> bool:
+    """Whether a lone day in brackets is the birth of somebody whom the lead speaks of in the present tense."""
+    one_day = date.precision == Precision.DAY and date.interval.first == date.interval.last
+    after = lead[lead.find(text) + len(text) :][:40]
+    return one_day and bool(_PRESENT_VERB.match(after) and PERSON.search(lead[:500]))
+
+
 def _row(kind: str, span: DateSpan, note: str) -> Evidence:
-    confidence = _APPROXIMATE if span.approximate else _CONFIDENCE
+    confidence = _APPROXIMATE if span.approximate or kind in ("start", "end") else _CONFIDENCE
     return Evidence(kind, span.interval.first, span.interval.last, "lead", confidence, note, kind != "birth")
 
 
@@ -105,7 +124,8 @@ def _is_life(start: DateSpan, end: DateSpan, before: str, lead: str) -> bool:
     if not SHORTEST_LIFE <= years <= LONGEST_LIFE:
         return False
     exact = Precision.DAY in (start.precision, end.precision)
-    return exact or bool(_BORN.search(before) or PRONOUN.search(lead) or PERSON.search(lead[:500]))
+    somebody = PERSON.search(lead[:500]) or (PRONOUN.search(lead) and not lead.startswith("The "))
+    return exact or bool(_BORN.search(before) or somebody)
 
 
 def _ends(text: str, spans: list[DateSpan]) -> tuple[DateSpan, DateSpan] | None:

@@ -35,7 +35,10 @@ PROPERTIES: dict[str, Meaning] = {
     "P7588": Meaning("start", True, "effective date"),
     "P5204": Meaning("start", True, "date of commercialization"),
     "P10786": Meaning("start", True, "date of incorporation"),
+    "P2754": Meaning("start", True, "production date"),
+    "P9448": Meaning("start", True, "introduced on (a bill)"),
     "P6949": Meaning("event", True, "announcement date"),
+    "P10135": Meaning("event", False, "recording date"),
     "P576": Meaning("end", True, "dissolved, abolished or demolished"),
     "P730": Meaning("end", True, "service retirement"),
     "P2669": Meaning("end", True, "discontinued"),
@@ -55,10 +58,13 @@ PROPERTIES: dict[str, Meaning] = {
     "P1317": Meaning("work", True, "floruit"),
     "P2031": Meaning("event", True, "work period (start)"),
     "P2032": Meaning("work", True, "work period (end)"),
-    "P1734": Meaning("event", True, "oath made"),
+    "P1734": Meaning("event", True, "oath of office"),
+    "P9667": Meaning("event", True, "date of resignation"),
 }
-"""Properties whose value is a date. Dates of fiction (P2913 date depicted), of records (P813 retrieved), of rights
-(P3893 public domain) and of astronomy's orbits (P2285) date no subject and are left out."""
+"""Properties whose value is a date. Left out because they date no subject: fiction (P2913 date depicted), records
+(P813 retrieved, P2960 archived, P5017 last update), rights (P3893 public domain), what a collection covers (P7103,
+P7104), the first and last of a number of things (P7124, P7125), bounds of an unknown date (P1319, P1326, P8554,
+P8555) and astronomy's orbits (P2285). A coronation is an event (P793) with a point in time."""
 
 QUALIFIERS: dict[str, str] = {
     "P585": "event",
@@ -68,6 +74,9 @@ QUALIFIERS: dict[str, str] = {
     "P574": "publication",
 }
 """Dates that qualify a claim whose own value is something else: a term of office, a prize, a software version."""
+
+OTHER_VALUES = frozenset({"P348", "P225"})
+"""Claims that are no items and whose qualifying date counts: software versions, scientific names."""
 
 _PRIVATE = """
 P26 P451 P22 P25 P40 P3373 P1038 P69 P512 P108 P551 P937 P263 P19 P20 P27 P102 P140 P103 P1412 P6886 P1066 P184

@@ -3,7 +3,7 @@
 Sources are heard in the order of ``config.use``; of each kind of event the first source that has it decides, and
 another that names another year is noted as a conflict. *First known* is the earliest exact event that makes a subject
 known (a publication, an opening, an office; never a birth); a person of whom no such event is attested is estimated
-to have been known ``YEARS_TO_RENOWN`` after birth, at the latest at death. *Ended* is what has a death, an end, a
+to have been known some years after birth (``renown``), at the latest at death. *Ended* is what has a death, an end, a
 single point in time, or is a finished work; the living and the surviving are not.
 """
 
@@ -15,31 +15,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import Dates
+from deepred.dating.agreement import compare, write_agreement
+from deepred.dating.answerfile import Answers, IndexAnswers, index_answers
+from deepred.dating.answers import Answer, answer_evidence
 from deepred.dating.categories import category_evidence
-from deepred.dating.evidence import ALIVE, ESTIMATE, PERIOD, PRESENT_TENSE, Evidence
+from deepred.dating.ending import ENDS, find_end
+from deepred.dating.evidence import PERIOD, Evidence
 from deepred.dating.factindex import PREFIX, Fact, FactIndex, IndexFacts, index_facts
 from deepred.dating.infobox import infobox_evidence
 from deepred.dating.lead import lead_evidence
 from deepred.dating.properties import meaning
-from deepred.documents import Day, date_schema, day, month_length, read_rows, write_rows, year_of
+from deepred.dating.renown import EXACT_YEARS, estimate, estimate_before
+from deepred.documents import Day, date_schema, read_rows, write_rows, year_of
 from deepred.stage import Counts
 
 if TYPE_CHECKING:
     from deepred.stage import Work
-
-YEARS_TO_RENOWN = 20
-"""Years from birth to the estimate of being known, where no event says: the youngest age at which that is common."""
-
-EXACT_YEARS = 2
-"""Evidence over more years than this (decades, centuries) decides only where nothing exact exists."""
 
 MOST_EVIDENCE = 24
 """Evidence rows kept of an article: the deciding ones come first; a country has thousands."""
 
 _FACT_CONFIDENCE = {"preferred": 0.95, "normal": 0.9}
 _QUALIFIED_CONFIDENCE = 0.8
-_ENDS = ("death", "end", "period", "point", "publication", "discovery")
-"""Kinds that end a subject, the strongest first."""
 _STARTS = ("birth", "start", "publication", "discovery", "period", "point", "event", "work")
 """Kinds that begin a subject, the strongest first. A ``mention`` is shown and decides nothing."""
 _WEAK = ("work", "mention")
@@ -64,14 +61,29 @@ class DatePart:
     path: Path
     index: Path
     use: tuple[str, ...]
+    answers: bool = False
+    """Whether the index holds a model's answers too."""
 
 
-def date_articles(*, articles: Path, facts: Path, config: Dates, out: Path, work: Work) -> Counts:
+def date_articles(
+    *,
+    articles: Path,
+    facts: Path,
+    config: Dates,
+    out: Path,
+    work: Work,
+    sources: dict[str, list[Path]] | None = None,
+) -> Counts:
     """Write ``dates-*.parquet``, one row an article in the order of the articles; see ``documents.date_schema``."""
     counts = work.map_shards(index_facts, [("index", IndexFacts(facts, articles))], out)
+    given = (sources or {}).get("answers", []) if "llm" in config.use else []
+    if given:
+        counts.merge(work.map_shards(index_answers, [("answers", IndexAnswers(tuple(given)))], out))
     files = sorted(articles.glob("articles-*.parquet"))
-    shards = [(path.stem, DatePart(path, out, tuple(config.use))) for path in files]
+    shards = [(path.stem, DatePart(path, out, tuple(config.use), bool(given))) for path in files]
     counts.merge(work.map_shards(date_part, shards, out))
+    if given:
+        write_agreement(counts, out)
     for path in sorted(out.glob(f"{PREFIX}*")):  # every shard that needs them is recorded as done
         path.unlink()
     return counts
@@ -88,9 +100,12 @@ def date_part(argument: DatePart, folder: Path) -> Counts:
 
 def _rows(argument: DatePart, index: FactIndex, counts: Counts) -> Iterator[dict[str, Any]]:
     columns = ["page_id", "title", "text", "categories", "infobox_dates"]
+    answers = Answers(argument.index) if argument.answers else None
     for article in read_rows(argument.path.parent, argument.path.name, columns):
         evidence = list(gather(article, index.find(article["title"]), argument.use))
         dating = resolve(evidence, argument.use)
+        if answers and (found := answers.find(article["title"], article["text"])):
+            dating = _hear_model(dating, evidence, *found, argument.use, counts)
         counts.add("documents")
         counts.add("dated" if dating.first_known is not None else "undated")
         for source in sorted({row.source for row in evidence if row.first is not None}):
@@ -122,8 +137,27 @@ def gather(article: Mapping[str, Any], facts: Iterable[Fact], use: tuple[str, ..
             yield from (row for row in found if row)
         elif source == "infobox":
             yield from infobox_evidence(article["infobox_dates"] or ())
-        else:
+        elif source == "lead":
             yield from lead_evidence(article["title"], article["text"])
+
+
+def _hear_model(
+    dating: Dating,
+    evidence: list[Evidence],
+    answer: Answer,
+    record: Mapping[str, Any],
+    use: tuple[str, ...],
+    counts: Counts,
+) -> Dating:
+    """The dating with a model's answer where nothing else dates the article; else the answer measures the model."""
+    if dating.first_known is None:
+        evidence += answer_evidence(answer, record["model"])
+        return resolve(evidence, use)
+    if record.get("holdout"):
+        decider = dating.evidence[0]
+        known = (dating.first_known, decider.last if decider.last is not None else dating.first_known)
+        compare(answer, dating.first, dating.last, known, dating.ended, counts)
+    return dating
 
 
 def _fact_evidence(facts: list[Fact]) -> Iterator[Evidence]:
@@ -143,12 +177,12 @@ def resolve(evidence: list[Evidence], use: tuple[str, ...]) -> Dating:
     >>> resolve([Evidence("birth", 19550101, 19551231, "category", 0.9, known=False)], ("category",)).first_known
     19750101
     """
-    chosen = {kind: row for kind in _STARTS + _ENDS if (row := _choose(evidence, kind, use))}
+    chosen = {kind: row for kind in _STARTS + ENDS if (row := _choose(evidence, kind, use))}
     person = "birth" in chosen or "death" in chosen
     decider = _first_known(evidence, chosen, person, use)
     if decider is None or decider.first is None:
         return Dating(None, None, None, False, tuple(evidence[:MOST_EVIDENCE]))
-    end = _end(evidence, chosen, person)
+    end = find_end(evidence, chosen, person, use)
     start = next((chosen[kind] for kind in _STARTS if kind in chosen), decider)
     first = start.first if start.first is not None else decider.first
     if not person:
@@ -210,9 +244,10 @@ def _first_known(
         events = _decided_events(events, chosen)
     exact = [row for row in events if row.span <= EXACT_YEARS or row.kind == PERIOD]
     if exact:
-        return min(exact, key=lambda row: (row.first or 0, use.index(row.source)))
+        first = min(exact, key=lambda row: (row.first or 0, use.index(row.source)))
+        return estimate_before(first, born) if person and born else first
     if person:
-        return _estimate(evidence, chosen)
+        return estimate(evidence, chosen)
     rest = events or [row for row in evidence if row.kind == "work" and row.first is not None]
     return min(rest, key=lambda row: (row.span, row.first or 0)) if rest else None
 
@@ -220,43 +255,3 @@ def _first_known(
 def _decided_events(events: list[Evidence], chosen: dict[str, Evidence]) -> list[Evidence]:
     """A thing's events, for each kind only those that the chosen source of the kind gives."""
     return [row for row in events if row.kind not in chosen or row.source == chosen[row.kind].source]
-
-
-def _estimate(evidence: list[Evidence], chosen: dict[str, Evidence]) -> Evidence | None:
-    """When a person without any dated deed was known: some years after birth, at the latest at death."""
-    born, died = chosen.get("birth"), chosen.get("death")
-    work = next((row for row in evidence if row.kind == "work" and row.first is not None), None)
-    if work and work.span <= EXACT_YEARS:
-        return work
-    if born and born.first is not None and born.last is not None:
-        first, last = _later(born.first), _later(born.last)
-        if died and died.first is not None and died.first < first:
-            return replace(died, note=f"{died.note}; no event attested before".lstrip("; "))
-        note = f"birth and {YEARS_TO_RENOWN} years; no event attested"
-        return Evidence(ESTIMATE, first, last, born.source, 0.3, note)
-    if work:
-        return work
-    return died
-
-
-def _later(value: Day) -> Day:
-    """The same day of a later year; 28 February for a leap day."""
-    year, month = year_of(value) + YEARS_TO_RENOWN, value // 100 % 100
-    return day(year, month, min(value % 100, month_length(year, month)))
-
-
-def _end(evidence: list[Evidence], chosen: dict[str, Evidence], person: bool) -> Evidence | None:
-    """The row that ends the subject, or None for what lives or survives."""
-    if person:
-        return chosen.get("death")
-    alive = max((row.confidence for row in evidence if row.kind == ALIVE), default=0.0)
-    finished = any(row.kind == "publication" and row.source in ("category", "infobox") for row in evidence)
-    survives = alive > PRESENT_TENSE if finished else alive > 0
-    for kind in _ENDS[1:]:
-        row = chosen.get(kind)
-        if row is None or (kind != "end" and "start" in chosen):
-            continue
-        if survives and (kind != "end" or row.source == "lead"):
-            continue
-        return row
-    return None

@@ -10,26 +10,41 @@ from deepred.documents import Interval
 
 WORK = (
     r"(?:film|movie|novel|novella|book|album|song|single|play|opera|ballet|poem|musical|documentary|painting|sculpture|"
-    r"short story|essay|video game|game|miniseries|EP|comedy|drama|thriller|western|cartoon|short|symphony|concerto|"
+    r"short story|essay|video game|computer game|miniseries|EP|comedy|drama|thriller|western|cartoon|short|symphony|"
+    r"concerto|"
+    r"fable|tale|tragedy|farce|hymn|carol|ballad|sonata|cantata|oratorio|fresco|fairy tale|novelette|screenplay|"
     r"composition|memoir|autobiography|biography|monograph|anthology|treatise|pamphlet|episode|soundtrack|recording)"
 )
 """Nouns of finished works: one publication dates them whole."""
 
 _YEAR = r"(?P<when>(?:1\d|20)\d\d)"
 _EVENT = re.compile(rf"{_YEAR}(?:[–-]\d\d(?:\d\d)?)? [A-Za-z].*")
-_END = re.compile(rf".*(?:,| of| in| Act) {_YEAR}|.* at the {_YEAR.replace('when', 'at')} [A-Z].*")
+_END = re.compile(
+    rf".*(?:,| of| in| Act) {_YEAR}(?:[–-]\d\d(?:\d\d)?)?|.* at the {_YEAR.replace('when', 'at')} [A-Z].*"
+)
 _WORK = re.compile(rf".* \({_YEAR} (?:\w+ )?{WORK}\)")
+_BUILT = re.compile(rf"(?:HMS|USS|SS|RMS|HMAS|HMCS|ORP|SMS|MV|INS) .* \({_YEAR}\)")
+"""Ships of the same name are told apart by the year of their launch."""
+_SHORT_YEAR = re.compile(r"\d{1,3}")
+_CALLED_YEAR = re.compile(r"\s*(?:\d+\s*\n\s*)?(?:The )?[Yy]ear \d{1,3} ")
 _DAY_OF_YEAR = re.compile(r"[A-Z][a-z]{2,8} [1-3]?\d")
 
 
-def title_evidence(title: str) -> list[Evidence]:
+def title_evidence(title: str, text: str = "") -> list[Evidence]:
     """What "1969", "1960s", "1968 Summer Olympics", "Civil Rights Act of 1964" and "Titanic (1997 film)" say.
+
+    A number below 1000 is a year where the text calls it one.
 
     >>> title_evidence("1968 Summer Olympics")[0].first
     19680101
     """
     if match := _WORK.fullmatch(title):
         return [_evidence("publication", match["when"], 0.9, title)]
+    if match := _BUILT.fullmatch(title):
+        return [_evidence("start", match["when"], 0.8, title)]
+    if _SHORT_YEAR.fullmatch(title) and _CALLED_YEAR.match(text):
+        year = Interval.of(int(title))
+        return [Evidence(PERIOD, year.first, year.last, "lead", 0.95, f"title {title}")]
     spans = find_dates(title)
     if len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(title)) and not _DAY_OF_YEAR.fullmatch(title):
         interval = spans[0].interval

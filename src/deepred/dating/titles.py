@@ -1,6 +1,7 @@
 """QID to title for every entity with an article, as sorted arrays on disk that workers map and share.
 
-``join-qids.npy`` holds the QIDs in order, ``join-starts.npy`` where each title begins in ``join-titles.bin``. Two
+``join-qids.npy`` holds the QIDs in order, ``join-shards.npy`` the shard from which each comes, ``join-starts.npy``
+where its title begins in ``join-titles.bin``. Two
 entities that claim one title, or one entity met twice, are settled here: the lower QID, the first file, win.
 """
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-QIDS, STARTS, TITLES, LOSERS = "join-qids.npy", "join-starts.npy", "join-titles.bin", "join-losers.npy"
+QIDS, SHARDS, STARTS, TITLES = "join-qids.npy", "join-shards.npy", "join-starts.npy", "join-titles.bin"
 
 
 def title_schema() -> pa.Schema:
@@ -48,19 +49,17 @@ def index_titles(part: IndexPart, folder: Path) -> Counts:
     keys = np.concatenate([np.zeros(0, np.int64), *(hash_titles(table["title"].to_pylist()) for table in tables)])
     order = np.lexsort((shards, qids))
     again = _repeats(qids[order])
-    chosen, entity_losers = order[~again], order[again]
+    chosen = order[~again]
     by_title = chosen[np.lexsort((qids[chosen], keys[chosen]))]
-    again = _repeats(keys[by_title])
-    title_losers = by_title[again]
-    kept = np.sort(by_title[~again])
+    shared = _repeats(keys[by_title])
+    kept = np.sort(by_title[~shared])
     kept = kept[np.argsort(qids[kept], kind="stable")]
     counts = Counts()
     counts.add("titles", len(kept))
-    counts.drop("duplicate entity", len(entity_losers))
-    counts.drop("duplicate sitelink", len(title_losers))
-    losers = np.concatenate([entity_losers, title_losers])
-    np.save(folder / LOSERS, np.stack([shards[losers], qids[losers]], axis=1))
+    counts.drop("duplicate entity", int(again.sum()))
+    counts.drop("duplicate sitelink", int(shared.sum()))
     np.save(folder / QIDS, qids[kept])
+    np.save(folder / SHARDS, shards[kept])
     _write_titles(tables, kept, folder)
     return counts
 
@@ -94,27 +93,29 @@ class Titles:
         import numpy as np
 
         self.qids: Any = np.load(folder / QIDS, mmap_mode="r")
+        self.shards: Any = np.load(folder / SHARDS, mmap_mode="r")
         self.starts: Any = np.load(folder / STARTS, mmap_mode="r")
         path = folder / TITLES
         self.bytes: Any = np.memmap(path, mode="r", dtype=np.uint8) if path.stat().st_size else np.zeros(0, np.uint8)
 
     def find(self, qids: Integers) -> list[str]:
         """The title of every QID, empty where it has no article."""
+        return [self._title(place) if place >= 0 else "" for place in self._places(qids).tolist()]
+
+    def shards_of(self, qids: Integers) -> Integers:
+        """The shard of reading from which the title of every QID comes, -1 where it has none."""
+        import numpy as np
+
+        places = self._places(qids)
+        return np.where(places >= 0, self.shards[places], -1) if len(self.shards) else places
+
+    def _places(self, qids: Integers) -> Integers:
         import numpy as np
 
         if not len(self.qids):
-            return [""] * len(qids)
+            return np.full(len(qids), -1, np.int64)
         places = np.minimum(np.searchsorted(self.qids, qids), len(self.qids) - 1)
-        found = np.asarray(self.qids[places] == qids)
-        return [self._title(int(place)) if hit else "" for place, hit in zip(places, found, strict=True)]
+        return np.where(self.qids[places] == qids, places, -1)
 
     def _title(self, place: int) -> str:
         return bytes(self.bytes[self.starts[place] : self.starts[place + 1]]).decode()
-
-
-def losers_of(folder: Path, shard: int) -> Integers:
-    """The QIDs whose facts in a shard are left out because another entity or file has their title."""
-    import numpy as np
-
-    losers = np.load(folder / LOSERS)
-    return losers[losers[:, 0] == shard, 1]

@@ -1,24 +1,23 @@
-"""Stage ``facts``: Wikidata's JSON dump and YAGO to dated facts about the subjects of a wiki's articles.
+"""Stage ``facts``: Wikidata's dumps and YAGO to dated facts about the subjects of a wiki's articles.
 
-Three steps, each by shards and flat in memory. *Read*: every entity line that holds the wiki's sitelink (found in the
-bytes, before any JSON is parsed) gives its QID and title, and, where it holds a date, its dated claims. *Index*: the
-pairs of QID and title become sorted arrays on disk (``titles.py``), which all workers map. *Join*: each claim's item
-gets its title from there.
+Three steps, each by shards and flat in memory. *Read*: the lines of a dump, JSON (``entities.py``) or truthy N-Triples
+(``ntriples.py``), give dated claims, and QID and title of every entity with an article. *Index*: the pairs of QID and
+title become sorted arrays on disk (``titles.py``), which all workers map. *Join*: each claim's item gets its title
+from there, and so does the entity of a triple, whose sitelink may lie in another shard.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from deepred.config import Facts
-from deepred.dating.claims import dated_claims, statements_of
-from deepred.dating.entities import Part, iterate_blocks_of_lines, split_dump
-from deepred.dating.statements import DATED, IrregularError, dated_statements
-from deepred.dating.titles import IndexPart, Titles, index_titles, losers_of, title_schema
+from deepred.dating.dumplines import DamageError, Part, iterate_lines, split_dump
+from deepred.dating.entities import EntityReader, Row
+from deepred.dating.ntriples import TripleReader
+from deepred.dating.titles import IndexPart, Titles, index_titles, title_schema
 from deepred.dating.yago import YagoPart, read_yago
 from deepred.documents import fact_schema
 from deepred.errors import UserError
@@ -29,13 +28,9 @@ if TYPE_CHECKING:
 
     from deepred.stage import Work
 
-HEAD_BYTES = 400
-"""Bytes of a line in which an entity's own id stands, before any other."""
-OPENING_BRACE = ord("{")
 ROWS = 20_000
 """Rows written at a time."""
-_ID = re.compile(rb'"id"\s*:\s*"Q(\d+)"')
-Row = tuple[Any, ...]
+DAMAGED = "damaged or cut off"
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,10 @@ class JoinPart:
     """One shard of joining: the claims that a shard of reading left in a folder."""
 
     number: int
+    own: range
+    """Shards whose entities count as its own: itself for JSON, those of all triples for triples."""
+    reason: str
+    """Why facts of other entities are left out."""
     folder: Path
 
 
@@ -60,16 +59,25 @@ def extract_facts(
 ) -> Counts:
     """Write ``facts-*.parquet`` from Wikidata dumps and YAGO files; see ``documents.fact_schema``.
 
-    Raises UserError where more than ``config.max_unreadable`` of a source's entities cannot be read.
+    Raises UserError where more than ``config.max_unreadable`` of a source cannot be read.
     """
     parts = [part for path in sources.get("wikidata", []) for part in split_dump(path)]
+    parts.sort(key=lambda part: part.form == "triples")  # of an entity met in both, the statements with precision win
+    first = sum(part.form != "triples" for part in parts)
     reads = [(f"read-{n:05d}", ReadPart(part, n, config.wiki)) for n, part in enumerate(parts)]
     counts = work.map_shards(read_part, reads, out)
-    check_readable("Wikidata", counts, config.max_unreadable)
+    check_readable("Wikidata", counts, config.max_unreadable, sum(part.end - part.start for part in parts))
     titles = [out / f"titles-{n:05d}.parquet" for n in range(len(parts))]
     counts.merge(work.map_shards(index_titles, [("index", IndexPart(titles))], out))
-    joins = [(f"join-{n:05d}", JoinPart(n, out)) for n in range(len(parts))]
-    counts.merge(work.map_shards(join_part, joins, out))
+    if first < len(parts) and not counts.numbers["titles"]:
+        raise UserError(
+            f"the triples hold no sitelink to {config.wiki}, so that no date can be joined with an article",
+            "give the JSON dump, or the sitelinks (schema:about) as a further N-Triples file",
+        )
+    joins = [JoinPart(n, range(n, n + 1), "fact of a duplicate", out) for n in range(first)]
+    triples = range(first, len(parts))
+    joins += [JoinPart(n, triples, "fact of no article", out) for n in triples]
+    counts.merge(work.map_shards(join_part, [(f"join-{join.number:05d}", join) for join in joins], out))
     yago = [(f"yago-{n:05d}", YagoPart(path, n, config.wiki, out)) for n, path in enumerate(sources.get("yago", []))]
     read = work.map_shards(read_yago, yago, out)
     check_readable("YAGO", read, config.max_unreadable)
@@ -80,25 +88,37 @@ def extract_facts(
     return counts
 
 
-def check_readable(source: str, counts: Counts, most: float) -> None:
-    """Raise UserError where the share of malformed records of a source is above ``most``."""
-    bad, good = counts.drops["malformed"], counts.numbers["records"]
-    if bad > most * (bad + good):
-        first = counts.notes.get("first malformed", "")
+def check_readable(source: str, counts: Counts, most: float, size: int = 0) -> None:
+    """Raise UserError where the share of malformed records, or of lost bytes, of a source is above ``most``."""
+    bad, good = counts.drops["malformed"] + counts.drops[DAMAGED], counts.numbers["records"]
+    lost = counts.numbers["bytes lost"]
+    if bad > most * (bad + good) or lost > most * size:
+        first = counts.notes.get("first damage") or counts.notes.get("first malformed", "")
         raise UserError(
-            f"{bad:,} of {bad + good:,} records of {source} cannot be read; the first: {first}",
-            "check that the file is what facts names it, or raise facts.max_unreadable",
+            f"{source} is mostly unreadable: {bad:,} of {bad + good:,} records, {lost:,} bytes; the first: {first}",
+            "download it again, check that it is what facts names it, or raise facts.max_unreadable",
         )
 
 
 def read_part(argument: ReadPart, folder: Path) -> Counts:
     """Write ``claims-N.parquet`` (facts without the titles of their items) and ``titles-N.parquet`` of a part."""
     counts = Counts()
-    names: list[Row] = []
-    rows = _entity_rows(argument, names, counts)
+    reader = (TripleReader if argument.part.form == "triples" else EntityReader)(argument.wiki, counts)
+    rows = read_facts(argument.part, reader, counts)
     write_columns(folder / f"claims-{argument.number:05d}.parquet", rows, fact_schema())
-    write_columns(folder / f"titles-{argument.number:05d}.parquet", names, title_schema())
+    write_columns(folder / f"titles-{argument.number:05d}.parquet", reader.names, title_schema())
     return counts
+
+
+def read_facts(part: Part, reader: EntityReader | TripleReader, counts: Counts) -> Iterator[Row]:
+    """The facts of a part; where it is damaged, those before."""
+    try:
+        for block in iterate_lines(part):
+            yield from reader.read(block)
+    except DamageError as error:
+        counts.drop(DAMAGED)
+        counts.add("bytes lost", error.lost)
+        counts.notes.setdefault("first damage", str(error))
 
 
 def write_columns(path: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
@@ -127,152 +147,29 @@ def write_columns(path: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
     partial.replace(path)
 
 
-def _entity_rows(argument: ReadPart, names: list[Row], counts: Counts) -> Iterator[Row]:
-    """The facts of a part's entities; their QIDs and titles are added to ``names``."""
-    site = b'"' + argument.wiki.encode() + b'"'
-    sitelink = re.compile(re.escape(site) + rb'\s*:\s*\{[^{}]*?"title"\s*:\s*("(?:[^"\\]|\\.)*")')
-    whole = argument.part.kind == "document"
-    for block in iterate_blocks_of_lines(argument.part):
-        counts.add("bytes", len(block))
-        lines = [block] if whole else list(lines_with(block, site))
-        if not whole:
-            _count_skipped(argument, block, len(lines), counts)
-        for line in lines:
-            try:
-                yield from _line_facts(line, None if whole else sitelink, argument.wiki, names, counts)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                _malformed(argument, line, counts)
-
-
-def lines_with(block: bytes, needle: bytes) -> Iterator[bytes]:
-    """The lines of a block that hold a needle, without white space and commas around them.
-
-    The bytes between are only scanned for the needle: most entities have no article in one wiki.
-    """
-    place = block.find(needle)
-    while place >= 0:
-        end = block.find(b"\n", place)
-        yield block[block.rfind(b"\n", 0, place) + 1 : end].strip().rstrip(b",")
-        place = block.find(needle, end)
-
-
-def _count_skipped(argument: ReadPart, block: bytes, read: int, counts: Counts) -> None:
-    """Count the lines of a block that were not read: entities without article, and what does not begin as one."""
-    site = b'"' + argument.wiki.encode() + b'"'
-    skipped, start = -read, 0
-    while start < len(block):  # looking for single newlines is the fastest scan there is
-        end = block.find(b"\n", start)
-        if block[start] == OPENING_BRACE:
-            skipped += 1
-        else:
-            line = block[start:end].strip()
-            if site in line:
-                skipped += 1
-            elif line not in (b"", b"[", b"]"):
-                _malformed(argument, line, counts)
-        start = end + 1
-    counts.add("records", skipped)
-    if skipped:
-        counts.drop("no article in this wiki", skipped)
-
-
-def _line_facts(
-    line: bytes, sitelink: re.Pattern[bytes] | None, wiki: str, names: list[Row], counts: Counts
-) -> Iterator[Row]:
-    """The facts of one line; without a pattern, or where it does not fit, the line is parsed as a whole."""
-    import orjson
-
-    found = sitelink.search(line) if sitelink else None
-    qid = _ID.search(line[:HEAD_BYTES])
-    if found is None or qid is None:
-        for entity in entities_of(line):
-            yield from _entity_facts(entity, wiki, names, counts)
-            counts.add("records")
-        return
-    if line[:1] != b"{" or line[-1:] != b"}":
-        raise ValueError("no JSON object")
-    statements = _statements(line) if DATED in line else []
-    yield from _facts(int(qid[1]), orjson.loads(found[1]), statements, names, counts)
-    counts.add("records")
-
-
-def _statements(line: bytes) -> list[tuple[str, dict[str, Any]]]:
-    """The statements that may hold dates, from the bytes where they lie as in a dump, else by parsing it all."""
-    try:
-        return dated_statements(line)
-    except IrregularError:
-        (entity,) = entities_of(line)
-        return list(statements_of(entity))
-
-
-def _malformed(argument: ReadPart, line: bytes, counts: Counts) -> None:
-    counts.drop("malformed")
-    counts.notes.setdefault("first malformed", f"{argument.part.path}: {line[:60].decode(errors='replace')}")
-
-
-def entities_of(line: bytes) -> Iterator[dict[str, Any]]:
-    """The entities of a JSON document: one, or several as the API and KGTK write them.
-
-    >>> [entity["id"] for entity in entities_of(b'{"entities": {"Q42": {"claims": {}}}}')]
-    ['Q42']
-    """
-    import orjson
-
-    value = cast("dict[str, Any]", orjson.loads(line))
-    if "id" in value and ("claims" in value or "labels" in value):
-        yield value
-        return
-    for key, entity in cast("dict[str, dict[str, Any]]", value.get("entities", value)).items():
-        yield {"id": key, **entity}
-
-
-def _entity_facts(entity: dict[str, Any], wiki: str, names: list[Row], counts: Counts) -> Iterator[Row]:
-    """The facts of a parsed entity, if it has an article in a wiki."""
-    link = (entity.get("sitelinks") or {}).get(wiki)
-    name: str = entity["id"]
-    if not link or name[:1] != "Q":
-        counts.drop("no article in this wiki")
-        return
-    yield from _facts(int(name[1:]), link["title"], list(statements_of(entity)), names, counts)
-
-
-def _facts(
-    qid: int, title: str, statements: list[tuple[str, dict[str, Any]]], names: list[Row], counts: Counts
-) -> Iterator[Row]:
-    """The facts that an entity's statements hold; its QID and title are added to ``names``."""
-    claims = list(dated_claims(statements, counts))
-    names.append((qid, title))
-    counts.add("dated entities" if claims else "undated entities")
-    for claim in claims:
-        counts.add("facts")
-        counts.tally("properties", claim.property)
-        yield (
-            f"Q{qid}", title, claim.property, claim.qualifier, claim.value, "",
-            claim.interval.first, claim.interval.last, claim.precision, claim.rank, claim.calendar, "wikidata",
-        )  # fmt: skip
-
-
 def join_part(argument: JoinPart, folder: Path) -> Counts:
-    """Write ``facts-wikidata-N.parquet``: the claims of a part with the titles of their items, duplicates left out."""
+    """Write ``facts-wikidata-N.parquet``: the claims of a part with their titles, those of duplicates left out."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     titles = Titles(argument.folder)
-    losers = losers_of(argument.folder, argument.number)
     counts = Counts()
     target = folder / f"facts-wikidata-{argument.number:05d}.parquet"
     claims = argument.folder / f"claims-{argument.number:05d}.parquet"
     with pq.ParquetFile(claims) as file, pq.ParquetWriter(target, fact_schema(), compression="zstd") as writer:
         for batch in file.iter_batches(batch_size=ROWS):
             table = pa.Table.from_batches([batch])
-            if len(losers):
-                kept = ~np.isin(_numbers(table["entity"]), losers)
-                counts.drop("fact of a duplicate", int((~kept).sum()))
-                table = table.filter(pa.array(kept))
-            values = titles.find(_numbers(table["value"]))
-            place = table.schema.get_field_index("value_title")
-            writer.write_table(table.set_column(place, table.schema.field(place), pa.array(values, pa.string())))
+            shards = titles.shards_of(_numbers(table["entity"]))
+            kept = (shards >= argument.own.start) & (shards < argument.own.stop)
+            if not kept.all():
+                counts.drop(argument.reason, int((~kept).sum()))
+                table = table.filter(pa.array(np.asarray(kept)))
+            for name, column in (("title", "entity"), ("value_title", "value")):
+                values = pa.array(titles.find(_numbers(table[column])), pa.string())
+                place = table.schema.get_field_index(name)
+                table = table.set_column(place, table.schema.field(place), values)
+            writer.write_table(table)
     return counts
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from deepred.config import Classes
 from deepred.dating.evidence import ESTIMATE, PERIOD, format_end, format_interval
 from deepred.documents import Day, Interval, Side, class_schema, read_rows, write_rows
+from deepred.filters.coverage import count_article, write_coverage
 from deepred.stage import Counts
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Class = Literal["O", "N", "S", "U"]
 
-FEWEST_SENTENCES = 3
+FEWEST_SENTENCES = 5
 """Dated sentences below which their late share says nothing."""
 
 
@@ -48,14 +49,18 @@ def classify_articles(
     out: Path,
     work: Work,
 ) -> Counts:
-    """Write ``classes-*.parquet``, one row an article in the order of the dates; see ``documents.class_schema``."""
+    """Write ``classes-*.parquet``, a row an article in the order of the dates (``documents.class_schema``), and what
+    they cover, ``coverage.json``.
+    """
     years = emergence / "article_years.parquet"
     found = years if years.exists() else None
     shards = [
         (path.stem, ClassPart(path, found, cutoff, straddling, config.late_share))
         for path in sorted(dates.glob("dates-*.parquet"))
     ]
-    return work.map_shards(classify_part, shards, out)
+    counts = work.map_shards(classify_part, shards, out)
+    write_coverage(counts, cutoff, out)
+    return counts
 
 
 def classify_part(argument: ClassPart, folder: Path) -> Counts:
@@ -74,9 +79,7 @@ def _rows(argument: ClassPart, shares: dict[int, tuple[int, int]], counts: Count
         share = late / dated if dated >= FEWEST_SENTENCES else None
         label, reason = classify(row, share, argument.cutoff, argument.straddling, argument.late_share)
         counts.add("documents")
-        counts.tally("classes", label)
-        if row["evidence"]:
-            counts.tally(f"class {label} by source", row["evidence"][0]["source"])
+        count_article(counts, label, row["evidence"][0]["source"] if row["evidence"] else "", row["first_known"])
         yield {"page_id": row["page_id"], "title": row["title"], "class": label, "reason": reason}
 
 

@@ -7,9 +7,7 @@ before it is judged by them.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +18,8 @@ from deepred.documents import Day, year_of
 from deepred.filters.features import Flags, Floats, Ints, Words, find_words, hash_runs
 from deepred.filters.known import LONGEST_NAME, MISSING, PROPER, Days, KnownDays
 from deepred.filters.sentences import Segments
-from deepred.filters.terms import Split, Table, buckets_of, count_terms, find_terms, sentence_of
+from deepred.filters.terms import Own, Split, buckets_of, count_own, find_terms, sentence_of
+from deepred.filters.wording import read_wording
 
 FILTER_BITS = 22  # of the bitmap that spares most look-ups of names
 NAME_TOLERANCE = 0.05  # share of early sentences up to which a late title's single word still stands for it
@@ -82,55 +81,14 @@ class Evidence:
     """Headings with a later date or name."""
 
 
-def _any_of(words: str) -> str:
-    return "(?:" + "|".join(words.split("; ")) + ")"
-
-
-_POINTERS = _any_of(
-    "it(?! (?:was|is) (?:the )?(?-i:[A-Z])); its; itself; they; them; their; theirs; he; him; his; she; her; "
-    "hers; this; that; these; those; such; both; neither; the (?:new|latter|former|same|other|two|three); "
-    "one of (?:these|them|those); another; others; as a result; there; here; then; thereafter; afterwards?; "
-    "however; also; later; subsequently; since then; meanwhile; "
-    "(?:in|after|following|during|despite|because of|at|for|by|with|from|under|of|to) (?:this|that|these|those|which)"
-)
-_LEADS = _any_of(
-    "but; and; or; so; yet; although; though; while; when; after; before; since; because; as; in; on; at; by; "
-    "for; from; with; under; of; to; today; now; only; even; once"
-)
-_OPENING = re.compile(rf"[\"'“‘(\[]*(?:{_LEADS},?\s+)?{_POINTERS}\b", re.IGNORECASE)
-_ARTICLE = re.compile(r"[\"'“‘(\[]*The\s+(?:\w+ly\s+)?[^\W\d_A-Z]")  # "The line was …": a thing spoken of before
-# Nouns that stand for a thing named before: "the company", where a name would say which.
-_CLASS_NOUNS = _any_of(
-    "town; city; village; province; country; state; region; district; company; firm; institute; institution; "
-    "organi[sz]ation; group; band; team; club; party; school; university; building; house; tower; bridge; "
-    "church; novel; book; film; movie; album; song; series; show; episode; play; poem; game; tournament; "
-    "event; contest; device; machine; apparatus; invention; system; program(?:me)?; project; aircraft; ship; "
-    "vessel; engine; car; vehicle; software; computer; product; word; term; work; author; writer; singer; "
-    "actor; director; president; minister; king; queen; inventor; founder; winner; couple; family"
-)
-# What follows such a noun where it stands alone, and is no part of a name or of another noun ("the town hall").
-_ALONE = (
-    r"(?=[.,;:)]|'s|’s|\s+(?:is|was|are|were|has|had|in|on|at|by|to|from|with|for|and|as|after|when|who|which|that|took|found"
-    r"|began|became|met|sat|went|stood|made|ran|rose|held|led|won|came|kept|fell|grew|\w+ed)\b)"
-)
-_ANYWHERE = re.compile(
-    r"\b(?:it(?! (?:was|is) (?:the )?(?-i:[A-Z]))|its|they|them|their|he|him|his|she|her|this|these|those|such"
-    rf"|the latter|the former)\b|\bthe {_CLASS_NOUNS}{_ALONE}",
-    re.IGNORECASE,
-)
-_PRESENT = _any_of(
-    "current(?:ly)?; nowadays; today; presently; the present; present[- ]day; at present; as of; to this day; "
-    "to date; until now; up to now; now; still; recent(?:ly)?; so far; no longer; in recent (?:years|decades)"
-)
-_STATUS = re.compile(rf"\b{_PRESENT}\b", re.IGNORECASE)
-
-
-def gather_evidence(article: dict[str, Any], row: dict[str, Any], horizon: Horizon) -> tuple[Segments, Evidence]:
-    """The sentences of an article and what speaks for and against each."""
+def gather_evidence(
+    article: dict[str, Any], row: dict[str, Any], horizon: Horizon, words: Words | None = None
+) -> tuple[Segments, Evidence]:
+    """The sentences of an article and what speaks for and against each; ``words`` are its text's, if known already."""
     text = article["text"]
     segments = segments_of(row)
     count = len(segments)
-    words = find_words(text)
+    words = find_words(text) if words is None else words
     sentence = sentence_of(words, segments)
     late_date, early_date = read_dates(row, segments, horizon)
     late_link = np.zeros(count, np.bool_)
@@ -139,8 +97,9 @@ def gather_evidence(article: dict[str, Any], row: dict[str, Any], horizon: Horiz
         at = _places(segments, row["link_start"])
         late_link[at[late & (at >= 0)]] = True
     hashes, at = find_terms(words)
-    own = count_terms(words, segments, _years(row, segments), horizon.split.bits)
-    scores, emergent = score_terms(buckets_of(hashes, horizon.split.bits), horizon, own)
+    buckets = buckets_of(hashes, horizon.split.bits)
+    own = count_own(buckets, sentence[at], _years(row, segments), horizon.cutoff)
+    scores, emergent = score_terms(buckets, horizon, own)
     late_name = np.zeros(count, np.bool_)
     named, early = find_names(words, sentence, horizon, own)
     late_name[sentence[named[sentence[named] >= 0]]] = True
@@ -152,23 +111,17 @@ def gather_evidence(article: dict[str, Any], row: dict[str, Any], horizon: Horiz
     np.maximum.at(term, sentence[at[inside]], scores[inside])
     flagged = np.zeros(count, np.bool_)
     flagged[sentence[at[inside & emergent]]] = True
-    shown = [text[start:end] for start, end in zip(segments.starts, segments.ends)]
-    return (
-        segments,
-        Evidence(
-            late_date,
-            early_date,
-            late_link,
-            late_name,
-            term,
-            flagged,
-            _matching(_OPENING.match, shown),
-            _matching(_ARTICLE.match, shown),
-            _matching(_ANYWHERE.search, shown),
-            early_name,
-            _matching(_STATUS.search, shown),
-            _late_headings(row, segments, words, named, horizon),
-        ),
+    wording = read_wording(text, words, sentence, segments)
+    return segments, Evidence(
+        late_date=late_date,
+        early_date=early_date,
+        late_link=late_link,
+        late_name=late_name,
+        term=term,
+        emergent=flagged,
+        early_name=early_name,
+        late_headings=_late_headings(row, segments, words, named, horizon),
+        **wording._asdict(),
     )
 
 
@@ -194,10 +147,6 @@ def segments_of(row: dict[str, Any]) -> Segments:
     """The segments that a row of ``sentences-*.parquet`` holds."""
     headings = list(zip(row["heading_start"], row["heading_end"]))
     return Segments(row["start"], row["end"], row["paragraph"], row["section"], headings)
-
-
-def _matching(pattern: Callable[[str], object], sentences: list[str]) -> Flags:
-    return np.fromiter((pattern(sentence) is not None for sentence in sentences), np.bool_, len(sentences))
 
 
 def _places(segments: Segments, offsets: list[int]) -> Ints:
@@ -234,10 +183,10 @@ def _years(row: dict[str, Any], segments: Segments) -> list[int | None]:
     return years
 
 
-def score_terms(buckets: Ints, horizon: Horizon, own: Table) -> tuple[Floats, Flags]:
+def score_terms(buckets: Ints, horizon: Horizon, own: Own) -> tuple[Floats, Flags]:
     """Per term, the log ratio of its rates after and before the cutoff, and whether it is emergent."""
     split = horizon.split
-    before, after = split.without(own, buckets, horizon.cutoff)
+    before, after = split.without(own, buckets)
     total_before, total_after = float(split.total_before), float(split.total_after)
     expected = after * (total_before / total_after)
     ratio = np.log((after + 0.5) / total_after) - np.log((before + 0.5) / total_before)
@@ -245,7 +194,7 @@ def score_terms(buckets: Ints, horizon: Horizon, own: Table) -> tuple[Floats, Fl
     return np.where(after + before >= horizon.min_count, ratio, 0).astype(np.float32), emergent
 
 
-def find_names(words: Words, sentence: Ints, horizon: Horizon, own: Table) -> tuple[Ints, Flags]:
+def find_names(words: Words, sentence: Ints, horizon: Horizon, own: Own) -> tuple[Ints, Flags]:
     """The words at which names first known after the cutoff begin, and which words belong to names known before it.
 
     The longest name wins: "New Carthage Bridge" is no mention of New Carthage.
@@ -284,8 +233,8 @@ def find_names(words: Words, sentence: Ints, horizon: Horizon, own: Table) -> tu
     return np.array(sorted(late), np.int64), early
 
 
-def _is_distinctive(words: Words, found: Ints, horizon: Horizon, own: Table) -> Flags:
+def _is_distinctive(words: Words, found: Ints, horizon: Horizon, own: Own) -> Flags:
     """Whether a single word hardly occurs in early sentences, so that it stands for the late title of that name."""
     buckets = buckets_of(words.hashes[found], horizon.split.bits)
-    before, after = horizon.split.without(own, buckets, horizon.cutoff)
+    before, after = horizon.split.without(own, buckets)
     return before <= NAME_TOLERANCE * (before + after)

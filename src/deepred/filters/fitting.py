@@ -1,8 +1,8 @@
 """Distant supervision: a model for one cutoff, learned from sentences that date themselves.
 
 In: articles with their sentences and the tables of ``emergence``. A sentence with explicit dates is late or early by
-them; with its dates masked it teaches how late sentences sound (linear models over grams) and what surrounds them (a
-logistic regression over features). Undated sentences between two dated ones of the same side teach too, at half weight.
+them; with its dates masked it teaches how late sentences sound (log ratios of grams) and what surrounds them (a
+random forest over features). Undated sentences between two dated ones of the same side teach too, at half weight.
 Fitted in folds by article. At most ``ARTICLES`` articles are read, so that fitting's memory and time are bounded.
 """
 
@@ -11,16 +11,16 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from deepred.documents import Day
-from deepred.filters.context import FEATURES, build_features
-from deepred.filters.evidence import Evidence, Horizon, gather_evidence
-from deepred.filters.features import Flags, Floats, Ints, find_words
-from deepred.filters.grams import GRAM_BITS, find_grams, score_grams
+from deepred.filters.context import build_features
+from deepred.filters.evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
+from deepred.filters.features import Flags, Floats, Ints, Words, find_words
+from deepred.filters.forest import Forest
+from deepred.filters.grams import bits_for, find_grams, score_grams
 from deepred.filters.model import Model
 from deepred.filters.sentences import Segments
 from deepred.filters.terms import sentence_of
@@ -28,8 +28,7 @@ from deepred.filters.terms import sentence_of
 ARTICLES = 20_000
 NEIGHBOUR_WEIGHT = 0.5
 NEIGHBOUR_REACH = 3  # sentences from a dated one on either side within which an undated one takes its side
-ALPHA = 1e-6  # regularisation of the gram model
-EPOCHS = 4
+PRIOR = 0.5  # sentences that every gram is taken to have been seen in on either side
 LEAST = 20_000
 """Sentences that teach without which no model is fitted: on a generated world of 5,000 dated sentences the learned
 part cost 6 points of precision and 3 of recall against rules alone; on 2,000 real articles (38,000) it carries the
@@ -37,17 +36,6 @@ filter."""
 
 Pair = tuple[dict[str, Any], dict[str, Any], str]
 """An article, its row of sentences, its class."""
-
-
-@dataclass
-class _Examples:
-    """Sentences as grams: the CSR parts, sides, weights and folds."""
-
-    columns: list[Any] = field(default_factory=list[Ints])
-    counts: list[Ints] = field(default_factory=list[Ints])
-    sides: list[Flags] = field(default_factory=list[Flags])
-    weights: list[Floats] = field(default_factory=list[Floats])
-    folds: list[Ints] = field(default_factory=list[Ints])
 
 
 def choose(page_ids: Iterable[int], seed: int, most: int = ARTICLES) -> set[int]:
@@ -59,30 +47,32 @@ def choose(page_ids: Iterable[int], seed: int, most: int = ARTICLES) -> set[int]
     return set(heapq.nsmallest(most, page_ids, key=rank))
 
 
-def fit_model(read: Callable[[], Iterator[Pair]], horizon: Horizon, cutoff: Day, folds: int, seed: int) -> Model | None:
-    """The model of a cutoff, or None where dated sentences are too few to learn from; reads the articles twice."""
-    examples = _Examples()
-    for article, row, _ in read():
-        _add_examples(article, row, horizon, examples)
-    if not examples.columns or _count(examples) < LEAST:
+def fit_model(
+    read: Callable[[], Iterator[Pair]], articles: int, horizon: Horizon, cutoff: Day, folds: int, seed: int
+) -> Model | None:
+    """The model of a cutoff, or None where dated sentences are too few to learn from; reads the articles twice.
+
+    ``articles`` is their number; the tables of grams take ``folds * 2**bits_for(articles)`` times ten bytes.
+    """
+    grams = _weigh_grams(read, horizon, folds, bits_for(articles))
+    if grams is None:
         return None
-    grams = _fit_grams(examples, folds, seed)
-    del examples
     rows: list[Any] = []
     sides: list[Flags] = []
     held: list[Ints] = []
     for article, row, kind in read():
-        segments, evidence = gather_evidence(article, row, horizon)
-        features = sentence_features(article, row, kind, segments, evidence, grams, cutoff)
+        words = find_words(article["text"])
+        segments, evidence = gather_evidence(article, row, horizon, words)
+        features = sentence_features(words, row, kind, segments, evidence, grams, cutoff)
         dated = evidence.late_date | evidence.early_date
         rows.append(features[dated])
         sides.append(evidence.late_date[dated])
         held.append(np.full(int(dated.sum()), row["fold"]))
-    return _fit_context(grams, np.concatenate(rows), np.concatenate(sides), np.concatenate(held), folds)
+    return _fit_context(grams, np.concatenate(rows), np.concatenate(sides), np.concatenate(held), folds, seed)
 
 
 def sentence_features(
-    article: dict[str, Any],
+    words: Words,
     row: dict[str, Any],
     kind: str,
     segments: Segments,
@@ -91,38 +81,40 @@ def sentence_features(
     cutoff: Day,
 ) -> Any:
     """The features of an article's sentences, with the scores of the fold model that did not see it."""
-    words = find_words(article["text"])
-    columns, at = find_grams(words, sentence_of(words, segments), row)
-    scores = score_grams(columns, at, len(segments), grams[row["fold"]])
+    weights = grams[row["fold"]]
+    columns, at = find_grams(words, sentence_of(words, segments), row, len(weights).bit_length() - 1)
+    scores = score_grams(columns, at, len(segments), weights)
     return build_features(segments, evidence, scores, row, cutoff, kind)
 
 
-def _count(examples: _Examples) -> int:
-    """How many sentences teach; 0 where only one side does."""
-    late = int(sum(side.sum() for side in examples.sides))
-    total = sum(len(side) for side in examples.sides)
-    return total if 0 < late < total else 0
+def _weigh_grams(read: Callable[[], Iterator[Pair]], horizon: Horizon, folds: int, bits: int) -> Any:
+    """The log ratio of each gram's rates in late and early sentences, per left-out fold, (folds, 2 ** bits).
 
-
-def _add_examples(article: dict[str, Any], row: dict[str, Any], horizon: Horizon, examples: _Examples) -> None:
-    from deepred.filters.evidence import read_dates, segments_of
-
-    segments = segments_of(row)
-    late, early = read_dates(row, segments, horizon)
-    side, weight = _taught(late, early, np.array(segments.paragraphs, np.int64))
-    if not weight.any():
-        return
-    words = find_words(article["text"])
-    columns, at = find_grams(words, sentence_of(words, segments), row)
-    chosen = weight[at] > 0
-    order = np.argsort(at[chosen], kind="stable")
-    counts = np.bincount(at[chosen], minlength=len(segments))
-    keep = (weight > 0) & (counts > 0)
-    examples.columns.append(columns[chosen][order].astype(np.int32))
-    examples.counts.append(counts[keep])
-    examples.sides.append(side[keep])
-    examples.weights.append(weight[keep])
-    examples.folds.append(np.full(int(keep.sum()), row["fold"]))
+    None where too few sentences teach, or only one side does.
+    """
+    counts = np.zeros((folds, 2, 1 << bits), np.float32)
+    taught = np.zeros(2, np.int64)
+    for article, row, _ in read():
+        segments = segments_of(row)
+        late, early = read_dates(row, segments, horizon)
+        side, weight = _taught(late, early, np.array(segments.paragraphs, np.int64))
+        taught += np.bincount(side[weight > 0], minlength=2)
+        if not weight.any():
+            continue
+        words = find_words(article["text"])
+        columns, at = find_grams(words, sentence_of(words, segments), row, bits)
+        for which in (0, 1):
+            chosen = (weight[at] > 0) & (side[at] == which)
+            np.add.at(counts[row["fold"], which], columns[chosen], weight[at[chosen]])
+    if taught.sum() < LEAST or not taught.all():
+        return None
+    sums = counts.sum(axis=0)
+    weights = np.zeros((folds, 1 << bits), np.float16)
+    for left_out in range(folds):
+        rest = sums - counts[left_out]
+        rates = np.log((rest + PRIOR) / (rest.sum(axis=1, keepdims=True) + 1))
+        weights[left_out] = rates[1] - rates[0]
+    return weights
 
 
 def _taught(late: Flags, early: Flags, paragraph: Ints) -> tuple[Flags, Floats]:
@@ -143,50 +135,11 @@ def _taught(late: Flags, early: Flags, paragraph: Ints) -> tuple[Flags, Floats]:
     return side, weight
 
 
-def _fit_grams(examples: _Examples, folds: int, seed: int) -> Any:
-    """Weights of the grams per left-out fold, (folds, 2 ** GRAM_BITS)."""
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import SGDClassifier
-
-    counts = np.concatenate(examples.counts)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    values = np.repeat(1 / np.sqrt(counts), counts).astype(np.float64)
-    matrix = csr_matrix((values, np.concatenate(examples.columns), indptr), shape=(len(counts), 1 << GRAM_BITS))
-    side, weight = np.concatenate(examples.sides), np.concatenate(examples.weights)
-    fold = np.concatenate(examples.folds)
-    result = np.zeros((folds, 1 << GRAM_BITS), np.float32)
-    for left_out in range(folds):
-        chosen = np.flatnonzero(fold != left_out)
-        if len(np.unique(side[chosen])) < 2:
-            continue
-        balance = np.where(side, 0.5 / max(side.mean(), 1e-6), 0.5 / max(1 - side.mean(), 1e-6))
-        model: Any = SGDClassifier(
-            loss="log_loss",
-            alpha=ALPHA,
-            max_iter=EPOCHS,
-            tol=None,  # pyright: ignore[reportArgumentType]
-            random_state=seed,
-            average=True,
-        )
-        model.fit(matrix[chosen], side[chosen], sample_weight=(weight * balance)[chosen])
-        result[left_out] = model.coef_[0]
-    return result
-
-
-def _fit_context(grams: Any, rows: Any, sides: Flags, folds_of: Ints, folds: int) -> Model:
-    """Logistic regressions over the features, one per left-out fold."""
-    from sklearn.linear_model import LogisticRegression
-
-    weights = np.zeros((folds, len(FEATURES) + 1), np.float32)
-    scales = np.ones((folds, len(FEATURES)), np.float32)
+def _fit_context(grams: Any, rows: Any, sides: Flags, folds_of: Ints, folds: int, seed: int) -> Model:
+    """Forests over the features, one per left-out fold."""
+    forests: list[Forest] = []
     for left_out in range(folds):
         chosen = folds_of != left_out
-        if len(np.unique(sides[chosen])) < 2:
-            continue
-        spread = rows[chosen].std(axis=0)
-        scales[left_out] = np.where(spread > 1e-6, spread, 1)
-        scaled = np.clip(rows[chosen] / scales[left_out], -5, 5)
-        model = LogisticRegression(C=0.1, max_iter=300, class_weight="balanced").fit(scaled, sides[chosen])
-        weights[left_out, :-1] = model.coef_[0]
-        weights[left_out, -1] = model.intercept_[0]
-    return Model(grams.astype(np.float16), weights, scales)
+        both = len(np.unique(sides[chosen])) == 2
+        forests.append(Forest.fit(rows[chosen], sides[chosen], seed) if both else Forest.empty())
+    return Model(grams.astype(np.float16), tuple(forests))

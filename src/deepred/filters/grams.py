@@ -1,4 +1,4 @@
-"""Sentences as hashed runs of one to three words, with everything that is a date or a number masked.
+"""Sentences as hashed words and pairs of words, with everything that is a date or a number masked.
 
 What a linear model over them learns is how late sentences sound, never which year they name.
 """
@@ -11,14 +11,24 @@ import numpy as np
 
 from deepred.filters.features import Floats, Hashes, Ints, Words, hash_runs
 
-GRAM_BITS = 21
-LONGEST = 3
+MOST_BITS = 23
+LEAST_BITS = 16
+LONGEST = 2
+"""Words of a gram at most: three-word grams are nearly all new, and their collisions cost more than they tell."""
 _MASK = np.uint64(0x6D61736B)
 _NUMBER = np.uint64(0x6E756D62)
 
 
-def find_grams(words: Words, sentence: Ints, row: dict[str, Any]) -> tuple[Ints, Ints]:
-    """Columns and sentences of a text's grams; ``row`` gives the dates to mask, headings are left out."""
+def bits_for(articles: int) -> int:
+    """The size of the table of grams, as a power of two, for a number of articles to learn from."""
+    return min(max(articles.bit_length() + 10, LEAST_BITS), MOST_BITS)
+
+
+def find_grams(words: Words, sentence: Ints, row: dict[str, Any], bits: int) -> tuple[Ints, Ints]:
+    """Columns (below ``2**bits``) and sentences of a text's grams.
+
+    ``row`` gives the dates to mask; headings are left out.
+    """
     hashes = mask_words(words, row)
     columns: list[Ints] = []
     rows: list[Ints] = []
@@ -27,7 +37,7 @@ def find_grams(words: Words, sentence: Ints, row: dict[str, Any]) -> tuple[Ints,
         held = sentence[firsts]
         firsts = firsts[(held >= 0) & (held == sentence[firsts + length - 1])]
         grams = hashes[firsts] if length == 1 else hash_runs(hashes, firsts, length)
-        columns.append((grams >> np.uint64(64 - GRAM_BITS)).astype(np.int64))
+        columns.append((grams >> np.uint64(64 - bits)).astype(np.int64))
         rows.append(sentence[firsts])
     return np.concatenate(columns), np.concatenate(rows)
 

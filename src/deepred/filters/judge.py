@@ -17,6 +17,7 @@ from deepred.documents import Day
 from deepred.filters.decide import Decision, decide
 from deepred.filters.emergence import NAMES, TERMS, TITLES, describe_article
 from deepred.filters.evidence import Horizon, gather_evidence
+from deepred.filters.features import find_words
 from deepred.filters.fitting import sentence_features
 from deepred.filters.known import KnownDays
 from deepred.filters.model import Calibration, Model, load_calibration
@@ -69,11 +70,12 @@ class Judge:
 
     def judge(self, article: dict[str, Any], row: dict[str, Any], article_class: str) -> tuple[Segments, Decision]:
         """The verdict on an article of the corpus, by its row of ``sentences-*.parquet``."""
-        segments, evidence = gather_evidence(article, row, self.horizon)
+        words = find_words(article["text"])
+        segments, evidence = gather_evidence(article, row, self.horizon, words)
         probability = None
         if self.model is not None:
             cutoff = self.horizon.cutoff
-            features = sentence_features(article, row, article_class, segments, evidence, self.model.grams, cutoff)
+            features = sentence_features(words, row, article_class, segments, evidence, self.model.grams, cutoff)
             logits = self.model.score(features, row["fold"])
             probability = self.calibration.probability(logits, evidence.early_date)
         return segments, decide(segments, evidence, article_class, probability, self.threshold)

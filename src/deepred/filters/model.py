@@ -1,6 +1,6 @@
 """The learned part of the filter: fold models that give every sentence the probability of being late.
 
-A model is K pairs of a linear model over masked grams and a logistic regression over what surrounds a sentence; the
+A model is K pairs of log ratios of masked grams and a random forest over what surrounds a sentence; the
 pair of an article's own fold saw neither it nor its statistics. Hand labels only calibrate: four numbers that ship with
 the package (``calibration.json``) and turn scores into probabilities.
 """
@@ -18,39 +18,39 @@ import numpy as np
 
 from deepred.filters.context import Matrix
 from deepred.filters.features import Flags, Floats
+from deepred.filters.forest import Forest
 
 PRESETS = ("strict", "balanced", "lenient")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Per fold, weights of grams, and of the features with their scale."""
+    """Per fold, the weights of grams and the forest over features."""
 
     grams: Matrix
-    """(folds, 2 ** GRAM_BITS)"""
-    weights: Matrix
-    """(folds, features + 1), the intercept last."""
-    scale: Matrix
-    """(folds, features): what features are divided by."""
+    """(folds, 2 ** bits): how much likelier a gram is in late sentences than in early ones, as a logarithm."""
+    forests: tuple[Forest, ...]
 
     def score(self, features: Matrix, fold: int) -> Floats:
-        """The logit of every row by the model that did not see its fold."""
-        weights = self.weights[fold]
-        return (np.clip(features / self.scale[fold], -5, 5) @ weights[:-1] + weights[-1]).astype(np.float32)
+        """The logit of every row by the forest that did not see its fold."""
+        return self.forests[fold].logits(features)
 
     def save(self, path: Path) -> None:
         """Write the model; the file appears complete or not at all."""
         partial = path.with_name(path.name + ".tmp")
         with partial.open("wb") as file:
-            for part in (self.grams, self.weights, self.scale):
-                np.save(file, part)
+            np.save(file, self.grams)
+            for forest in self.forests:
+                for part in (forest.features, forest.thresholds, forest.values):
+                    np.save(file, part)
         partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> Model:
         """The model that ``save`` wrote; grams in half precision."""
         with path.open("rb") as file:
-            return Model(np.load(file), np.load(file), np.load(file))
+            grams = np.load(file)
+            return Model(grams, tuple(Forest(np.load(file), np.load(file), np.load(file)) for _ in grams))
 
 
 @dataclass(frozen=True, slots=True)

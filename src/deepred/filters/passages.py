@@ -75,7 +75,7 @@ def fit_passages(
                     yield article, row, kinds.of(row["page_id"])
 
     folds = 1 + max((row["fold"] for row in read_rows(emergence, "sentences-*.parquet", ["fold"])), default=0)
-    model = fit_model(read, horizon, cutoff, folds, seed)
+    model = fit_model(read, len(chosen), horizon, cutoff, folds, seed)
     if model is not None:
         model.save(target)
 

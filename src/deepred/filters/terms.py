@@ -17,6 +17,7 @@ from deepred.errors import FaultError
 from deepred.filters.features import Flags, Hashes, Ints, Words, hash_runs
 from deepred.filters.sentences import Segments
 
+_LARGEST = 1 << 32  # no bucket reaches it
 FIRST_YEAR, YEARS = 1000, 1200
 """Years are clamped to 1000..2198; the last place holds sentences without a date."""
 UNDATED = YEARS - 1
@@ -145,14 +146,32 @@ class Split:
     total_after: int
     bits: int
 
-    def without(self, own: Table, buckets: Ints, cutoff: Day) -> tuple[Ints, Ints]:
+    def without(self, own: Own, buckets: Ints) -> tuple[Ints, Ints]:
         """The counts before and after of some buckets, less those of one article: what the others say."""
-        held, inverse = np.unique(own[0] // YEARS, return_inverse=True)
-        before, after, _ = _sides(own, cutoff)
-        if not len(held):
+        if not len(own.buckets):
             return self.before[buckets], self.after[buckets]
-        places = np.minimum(np.searchsorted(held, buckets), len(held) - 1)
-        same = held[places] == buckets
-        own_before = np.bincount(inverse, weights=before).astype(np.int64)[places] * same
-        own_after = np.bincount(inverse, weights=after).astype(np.int64)[places] * same
-        return np.maximum(self.before[buckets] - own_before, 0), np.maximum(self.after[buckets] - own_after, 0)
+        places = np.minimum(np.searchsorted(own.buckets, buckets), len(own.buckets) - 1)
+        same = own.buckets[places] == buckets
+        before, after = own.before[places] * same, own.after[places] * same
+        return np.maximum(self.before[buckets] - before, 0), np.maximum(self.after[buckets] - after, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Of one article's dated sentences: sorted buckets, and how many sentences before and after a cutoff hold each."""
+
+    buckets: Ints
+    before: Ints
+    after: Ints
+
+
+def count_own(buckets: Ints, sentence: Ints, years: list[int | None], cutoff: Day) -> Own:
+    """What an article adds to a table of terms, as ``Terms.cut`` sees it; ``sentence`` names that of each term."""
+    cut = year_of(cutoff)
+    side = np.array([0 if year is None else 2 if year >= cut else 1 for year in [*years, None]], np.int8)
+    dated = side[sentence] > 0  # -1, which is none, takes the last
+    pairs = np.unique(sentence[dated] * _LARGEST + buckets[dated])
+    sides = side[pairs // _LARGEST]
+    held, inverse = np.unique(pairs % _LARGEST, return_inverse=True)
+    before, after = (np.bincount(inverse, weights=sides == n, minlength=len(held)).astype(np.int64) for n in (1, 2))
+    return Own(held, before, after)

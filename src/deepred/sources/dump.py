@@ -7,29 +7,36 @@ pages whose ``<page>`` begins there, so that no page is read twice or missed. Te
 
 from __future__ import annotations
 
-import gzip
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from deepred.errors import FaultError, UserError
 from deepred.sources.bzip2 import BlockError, ends_whole, iterate_blocks
+from deepred.sources.page import Item, Oversized, Page, parse_page, title_of, unescape
 
 Kind = Literal["bz2", "gz", "xml"]
 
 RANGE_BYTES = {"bz2": 12_000_000, "gz": 1 << 62, "xml": 50_000_000}
 """Bytes of a file that make one shard: about 50 MB of XML each; gzip can only be read from its start, in one."""
 READ_BYTES = 1 << 20
+GZIP_BYTES = 1 << 16
+"""Compressed bytes decoded at a time: even a gzip bomb (1,000 to 1) so grows to 64 MB at most."""
+GZIP = 31
+"""``zlib``'s number for a gzip header and trailer around the data."""
 MAX_PAGE_BYTES = 64_000_000
 """A page element longer than this is dropped: MediaWiki's own limit for a page's text is 2 MB."""
+TAIL_BYTES = 1 << 16
+"""``</mediawiki>`` is looked for in as many last bytes of an XML file: junk may follow it."""
 HEAD_BYTES = 4_000_000
 """The siteinfo of a dump lies in its first few kilobytes; further than this nobody looks."""
 
 
 class DamageError(Exception):
-    """Where a dump stops making sense: byte offset in the file and the last page that was whole."""
+    """Where a dump stops making sense: byte offset in the file and the last page before it that was whole."""
 
     def __init__(self, offset: int, after: str, reason: str) -> None:
         super().__init__(reason)
@@ -60,38 +67,6 @@ class Site:
         return next((key for key, name in self.namespaces.items() if name and name == prefix), 0) if colon else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a dump, its latest revision only; ``redirect`` is None where no element says that it is one."""
-
-    id: int
-    title: str
-    namespace: int | None
-    redirect: str | None
-    revision_id: int
-    timestamp: str
-    model: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Oversized:
-    """A page element that was too long to be read."""
-
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """A page element that lacks a title or an id, or is not UTF-8."""
-
-    offset: int
-    reason: str
-
-
-Item = Page | Oversized | Malformed
-
-
 def kind_of(path: Path) -> Kind:
     """How a dump is compressed, by its first bytes; a format that cannot be read is an error that says what to do."""
     try:
@@ -107,6 +82,8 @@ def kind_of(path: Path) -> Kind:
         raise UserError(f"{path} is a 7z archive, which cannot be read in parts", "use the .bz2 dump of the same wiki")
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "xml"
+    if not head:
+        raise UserError(f"{path} is empty", "download it again")
     shown = head[:16].decode("latin-1")
     raise UserError(
         f"{path} is no MediaWiki dump: it begins with {shown!r} at byte 0", "give a .xml, .xml.gz or .xml.bz2 dump"
@@ -121,14 +98,14 @@ def plan_ranges(path: Path) -> list[tuple[int, int]]:
 
 
 def iterate_pieces(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
-    """Decoded bytes from a byte of the file on, each piece with the byte of the file (gzip: the XML) it begins at."""
+    """Decoded bytes from a byte of the file on, each piece with the byte of the file it begins in."""
     kind = kind_of(path)
     with path.open("rb") as file:
         if kind == "bz2":
             yield from iterate_blocks(file, start)
             return
         if kind == "gz":
-            yield from _gzip_pieces(path)
+            yield from _gzip_pieces(file)
             return
         file.seek(start)
         at = start
@@ -137,18 +114,38 @@ def iterate_pieces(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
             at += len(piece)
 
 
-def _gzip_pieces(path: Path) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    with gzip.open(path) as file:
-        while True:
+def _gzip_pieces(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The text of a gzip file of any number of members; what comes before a damage is yielded to its last byte."""
+    decoder, is_open, members = zlib.decompressobj(GZIP), False, 0
+    while data := file.read(GZIP_BYTES):
+        at = file.tell() - len(data)
+        while data:
+            before = decoder.copy()
             try:
-                piece = file.read(READ_BYTES)
-            except (EOFError, OSError) as error:
+                piece = decoder.decompress(data)
+            except zlib.error as error:
+                if members and not is_open:
+                    return  # junk behind the last member, which gunzip ignores too
+                yield at, _inflate_until_damage(before.decompress, data)
                 raise BlockError(at, f"the gzip stream is damaged ({error})") from None
-            if not piece:
-                return
             yield at, piece
-            at += len(piece)
+            data = decoder.unused_data.lstrip(b"\0")  # padding between or behind members, as gunzip allows it
+            is_open = not decoder.eof
+            if decoder.eof:
+                decoder, members = zlib.decompressobj(GZIP), members + 1
+    if is_open:
+        raise BlockError(file.tell(), "the gzip stream is cut off")
+
+
+def _inflate_until_damage(decompress: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """What a damaged piece holds before the byte at which it cannot be decoded."""
+    whole = b""
+    try:
+        for at in range(len(data)):
+            whole += decompress(data[at : at + 1])
+    except zlib.error:
+        pass
+    return whole
 
 
 def read_site(path: Path) -> Site:
@@ -173,12 +170,25 @@ def read_site(path: Path) -> Site:
     return Site(name[1] if name else "", {int(key): unescape(text) for key, text in names})
 
 
-def ends_early(path: Path) -> bool:
-    """Whether a bz2 file plainly lacks its end: a download cut off is found before hours of work, not after."""
-    if kind_of(path) != "bz2":
-        return False
+def find_cut(path: Path) -> DamageError | None:
+    """The damage of a file that plainly lacks its end, or None: a cut download is found before hours of work.
+
+    Looks at the last bytes; only where they are odd is the last range read, which tells junk after a whole dump (no
+    damage) from a cut and names the page. A gzip file cannot be judged without reading all of it.
+    """
+    kind, size = kind_of(path), path.stat().st_size
     with path.open("rb") as file:
-        return not ends_whole(file, path.stat().st_size)
+        if kind == "gz" or (kind == "bz2" and ends_whole(file, size)):
+            return None
+        file.seek(max(0, size - TAIL_BYTES))
+        if kind == "xml" and b"</mediawiki>" in file.read():
+            return None
+    try:
+        for _ in iterate_pages(path, *plan_ranges(path)[-1]):
+            pass
+    except DamageError as damage:
+        return damage
+    return None
 
 
 def iterate_pages(path: Path, start: int, end: int) -> Iterator[tuple[int, Item]]:
@@ -193,12 +203,27 @@ def iterate_pages(path: Path, start: int, end: int) -> Iterator[tuple[int, Item]
             yield 0, element
             continue
         if isinstance(element, DamageError):
-            element.after = last
+            element.after = last or _title_before(path, start)
             raise element
         item = parse_page(element, offset)
         if isinstance(item, Page):
             last = item.title
         yield len(element), item
+
+
+def _title_before(path: Path, start: int) -> str:
+    """The title of the last whole page before a range's first byte; empty where there is none."""
+    step = RANGE_BYTES[kind_of(path)]
+    title = ""
+    while start > 0 and not title:
+        first = max(0, start - step)
+        try:
+            for _, item in iterate_pages(path, first, start):
+                title = item.title if isinstance(item, Page) else title
+        except DamageError as damage:
+            return damage.after
+        start = first
+    return title
 
 
 def _split(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes | Oversized | DamageError]]:
@@ -209,16 +234,17 @@ def _split(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes | Over
     """
     buffer, own, searched, offset = b"", 0, 0, start
     plain = kind_of(path) == "xml"
-    whole = empty = True  # a range in which no piece begins has nothing to say of the dump's end
+    ended, empty = False, True  # a range in which no piece begins has nothing to say of the dump's end
     pieces = iterate_pieces(path, start)
     while True:
         begin = buffer.find(b"<page>", searched)
         while 0 <= begin < own:
+            ended = False
             close = buffer.find(b"</page>", begin)
             if close < 0:
                 break
             if buffer.find(b"<page>", begin + 6, close) >= 0:
-                yield offset, DamageError(offset, "", f"page {_title(buffer[begin:close])!r} is not closed")
+                yield offset, DamageError(offset, "", f"page {title_of(buffer[begin:close])!r} is not closed")
                 return
             yield offset, buffer[begin : close + 7]
             searched = close + 7
@@ -226,109 +252,28 @@ def _split(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes | Over
         inside = 0 <= begin < own
         if offset >= end and not inside and (begin >= 0 or b"<" not in buffer[max(searched, own - 6) : own]):
             return
-        whole = empty or whole or buffer.find(b"</mediawiki>", searched) >= 0
+        ended = ended or buffer.find(b"</mediawiki>", searched) >= 0
         kept = begin if inside else max(searched, len(buffer) - 16)
         if inside and len(buffer) - begin > MAX_PAGE_BYTES:
             yield offset, Oversized(offset)
             kept = len(buffer) - 6
         buffer, own, searched = buffer[kept:], max(0, own - kept), 0
-        where = f" inside page {_title(buffer)!r}" if inside else ""
+        where = f" inside page {title_of(buffer)!r}" if inside else ""
         try:
             offset, piece = next(pieces)
         except StopIteration:
-            if inside or not whole:
-                yield (
-                    path.stat().st_size,
-                    DamageError(path.stat().st_size, "", f"the dump ends{where} without </mediawiki>"),
-                )
+            if inside or not (ended or empty):
+                size = path.stat().st_size
+                yield size, DamageError(size, "", f"the dump ends{where} without </mediawiki>")
             return
         except BlockError as error:
-            if error.offset >= end and not inside:
-                return  # damage in the next range, which states it
-            yield error.offset, DamageError(error.offset, "", error.reason + where)
+            if inside or error.offset < end:  # else the next range states it
+                yield error.offset, DamageError(error.offset, "", error.reason + where)
             return
         if offset < end:
-            whole = empty = False
+            empty = False
             own = len(buffer) + (min(len(piece), end - offset) if plain else len(piece))
         buffer += piece
-
-
-def _title(element: bytes) -> str:
-    return unescape(_between(element, b"<title>", b"</title>").decode("utf-8", "replace"))
-
-
-def parse_page(element: bytes, offset: int) -> Item:
-    """The page in a ``<page>`` element, by its last revision; attributes and unknown elements do not matter."""
-    revision = element.rfind(b"<revision>")
-    head = element[:revision] if revision >= 0 else element
-    body = element[revision:] if revision >= 0 else b""
-    number = _between(head, b"<id>", b"</id>")
-    try:
-        title = unescape(_between(head, b"<title>", b"</title>").decode("utf-8"))
-        namespace = _between(head, b"<ns>", b"</ns>")
-        if not title or not number.isdigit():
-            return Malformed(offset, "malformed")
-        return Page(
-            id=int(number),
-            title=title,
-            namespace=int(namespace) if namespace else None,
-            redirect=_redirect(head),
-            revision_id=int(_between(body, b"<id>", b"</id>") or 0),
-            timestamp=_between(body, b"<timestamp>", b"</timestamp>").decode("ascii"),
-            model=_between(body, b"<model>", b"</model>").decode("ascii"),
-            text=unescape(_text(body).decode("utf-8")),
-        )
-    except UnicodeDecodeError:
-        return Malformed(offset, "not_utf8")
-    except ValueError:
-        return Malformed(offset, "malformed")
-
-
-def _between(data: bytes, opening: bytes, closing: bytes) -> bytes:
-    first = data.find(opening)
-    if first < 0:
-        return b""
-    last = data.find(closing, first)
-    return data[first + len(opening) : last] if last >= 0 else b""
-
-
-def _text(revision: bytes) -> bytes:
-    """The content of the text element; empty where it is ``<text ... />``."""
-    first = revision.find(b"<text")
-    opened = revision.find(b">", first)
-    if first < 0 or opened < 0 or revision[opened - 1 : opened] == b"/":
-        return b""
-    return revision[opened + 1 : revision.find(b"</text>", opened)]
-
-
-def _redirect(head: bytes) -> str | None:
-    first = head.find(b"<redirect")
-    if first < 0:
-        return None
-    element = head[first : head.find(b">", first)].decode("utf-8")
-    title = re.search(r'title="([^"]*)"', element)
-    return unescape(title[1]) if title else ""
-
-
-_NUMERIC = re.compile(r"&(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|(lt|gt|quot|apos|amp));")
-_NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
-
-
-def unescape(text: str) -> str:
-    """XML text without its escapes, once: ``unescape("a &lt; b &amp;nbsp;") == "a < b &nbsp;"``."""
-    if "&" not in text:
-        return text
-    if "&#" in text:
-        return _NUMERIC.sub(_unescape_one, text)
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&apos;", "'")
-    return text.replace("&amp;", "&")
-
-
-def _unescape_one(match: re.Match[str]) -> str:
-    if match[3]:
-        return _NAMED[match[3]]
-    code = int(match[1]) if match[1] else int(match[2], 16)
-    return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
 
 
 def damage_fault(damage: DamageError, path: Path) -> FaultError:

@@ -9,11 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from deepred.documents import article_schema
 from deepred.errors import UserError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 COLUMNS = ("page_id", "title", "text")
+OPTIONAL = ("links", "categories", "infobox", "infobox_dates")
+"""Columns that are taken over where a source has them, in the form of ``documents.article_schema``."""
 MAX_HEADING = 80
 """Characters of a heading line at most; in the 2015 corpus 99% have fewer than 60."""
 _SENTENCE = re.compile(
@@ -23,26 +29,68 @@ _SENTENCE = re.compile(
 )
 
 
+def check_columns(path: Path, schema: pa.Schema) -> list[str]:
+    """The columns to read of a plain-text source; one that lacks some, or has others of their name, is an error."""
+    wanted = article_schema()
+    missing = [name for name in COLUMNS if name not in schema.names]
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(schema.names)}",
+            f"articles as plain text need {', '.join(COLUMNS)}, and may have {', '.join(OPTIONAL)}",
+        )
+    columns = [name for name in (*COLUMNS, *OPTIONAL) if name in schema.names]
+    for name in columns:
+        if not _fits(schema.field(name).type, wanted.field(name).type):
+            raise UserError(
+                f"{path}: the column {name} is {schema.field(name).type}, not {wanted.field(name).type}",
+                "rename it if it means something else, or convert it",
+            )
+    return columns
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether values of a type can be taken for those of another: any integers, strings, lists; more fields."""
+    import pyarrow as pa
+
+    kinds: Any = pa.types
+    if kinds.is_dictionary(found):
+        return _fits(found.value_type, wanted)
+    if kinds.is_struct(wanted):
+        names = [field.name for field in wanted]
+        return kinds.is_struct(found) and all(
+            found.get_field_index(name) >= 0 and _fits(found.field(name).type, wanted.field(name).type)
+            for name in names
+        )
+    if kinds.is_list(wanted):
+        return (kinds.is_list(found) or kinds.is_large_list(found)) and _fits(found.value_type, wanted.value_type)
+    if kinds.is_integer(wanted):
+        return kinds.is_integer(found)
+    return kinds.is_string(found) or kinds.is_large_string(found)
+
+
 def iterate_plain(path: Path, first: int, last: int) -> Iterator[dict[str, Any]]:
-    """Rows ``first`` to ``last`` of a plain-text source; a source without the columns is an error that names them."""
+    """Rows ``first`` to ``last`` of a plain-text source, checked; a row without page_id or title is an error."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
-        if missing:
-            raise UserError(
-                f"{path} lacks the columns {', '.join(missing)}", f"articles.plain wants {', '.join(COLUMNS)}"
-            )
+        columns = check_columns(path, file.schema_arrow)
         at = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             if at + rows > first and at < last:
-                table = file.read_row_group(group, columns=list(COLUMNS)).slice(
-                    max(0, first - at), last - max(at, first)
-                )
-                for batch in table.to_batches(max_chunksize=256):
-                    yield from batch.to_pylist()
+                begin = max(at, first)
+                table = file.read_row_group(group, columns=columns).slice(begin - at, last - begin)
+                for number, row in enumerate(_rows(table), begin):
+                    if row["page_id"] is None or row["title"] is None:
+                        raise UserError(f"{path}: row {number} has no page_id or no title", "leave such rows out")
+                    row["text"] = row["text"] or ""
+                    yield row
             at += rows
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=256):
+        yield from batch.to_pylist()
 
 
 def is_heading(line: str, before: str) -> bool:
@@ -83,7 +131,7 @@ def mark_headings(title: str, text: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def plain_row(row: dict[str, Any], source: str) -> dict[str, Any]:
-    """An article row of plain text: sections, no links, no categories."""
+    """An article row of plain text: its sections; links, categories and infobox where the source has them."""
     text, sections = mark_headings(row["title"], row["text"])
     return {
         "page_id": row["page_id"],
@@ -92,10 +140,10 @@ def plain_row(row: dict[str, Any], source: str) -> dict[str, Any]:
         "timestamp": "",
         "text": text,
         "sections": sections,
-        "links": [],
-        "categories": [],
-        "infobox": "",
-        "infobox_dates": [],
+        "links": row.get("links") or [],
+        "categories": row.get("categories") or [],
+        "infobox": row.get("infobox") or "",
+        "infobox_dates": row.get("infobox_dates") or [],
         "disambiguation": row["title"].endswith("(disambiguation)"),
         "source": source,
     }

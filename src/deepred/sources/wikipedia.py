@@ -18,6 +18,7 @@ from deepred.documents import article_schema, redirect_schema, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.sources import dump
+from deepred.sources.page import Malformed, Oversized, Page
 from deepred.sources.plain import iterate_plain, plain_row
 from deepred.sources.prefixes import Prefixes, normalise_title
 from deepred.sources.seen import Seen, forget, remember
@@ -26,8 +27,8 @@ from deepred.stage import Counts, Work
 
 MAX_MALFORMED = 0.1
 """Share of malformed pages above which a dump counts as unreadable."""
-BATCH = 256
-"""Rows converted to Parquet at a time: about 3 MB of text."""
+BATCH = 128
+"""Rows converted to Parquet at a time: of the longest pages, with all their links, about 50 MB of Python objects."""
 PLAIN_ROWS = 5000
 """Rows of a plain-text source that make one shard."""
 
@@ -89,6 +90,8 @@ def extract(
     work: Work | None = None,
 ) -> Counts:
     """Extract one dump into a folder, without a run file; ``language`` defaults to that of the dump's database name."""
+    if is_index(path):
+        raise UserError(f"{path} is the index of a multistream dump", "name the dump itself; no index is needed")
     config = (config or Articles()).model_copy(update={"language": language})
     out.mkdir(parents=True, exist_ok=True)
     work = work or Work(Settings(workers=workers))
@@ -103,13 +106,14 @@ def _language(database: str) -> str:
 def _extract_dump(path: Path, number: int, config: Articles, out: Path, work: Work, seen: Path | None) -> Counts:
     try:
         site = dump.read_site(path)
-        if not config.salvage and dump.ends_early(path):
-            raise dump.DamageError(path.stat().st_size, "", "the file is cut off: its bzip2 footer is missing")
+        if not config.salvage and not config.limit and (cut := dump.find_cut(path)):
+            raise cut
     except dump.DamageError as damage:
         if not config.salvage:
             raise dump.damage_fault(damage, path) from None
-        counts = Counts()
-        _note_damage(counts, damage, path)
+        shard = _Shard(path, number, 0, 0, 0, config, {}, "", None)  # no page can be read: empty tables say so
+        counts = work.map_shards(extract_range, [(shard.name, shard)], out)
+        _note_damage(counts, damage, path, path.stat().st_size)
         return counts
     if not config.language:
         config = config.model_copy(update={"language": _language(site.name)})
@@ -130,6 +134,8 @@ def _extract_dump(path: Path, number: int, config: Articles, out: Path, work: Wo
 def extract_range(shard: _Shard, folder: Path) -> Counts:
     """Extract the pages that begin in a byte range of a dump into one file of articles and one of redirects."""
     counts = Counts()
+    for name in ("pages", "documents", "redirects", "other_namespaces"):
+        counts.add(name, 0)  # in this order, whatever comes first in the dump
     redirects: list[dict[str, str]] = []
     rows = _article_rows(shard, counts, redirects)
     write_rows(folder / f"articles-{shard.name}.parquet", rows, article_schema(), BATCH)
@@ -145,10 +151,10 @@ def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]
     try:
         for size, page in dump.iterate_pages(shard.path, shard.start, shard.end):
             counts.add("bytes", size)
-            if isinstance(page, dump.Oversized):
+            if isinstance(page, Oversized):
                 counts.drop("oversized")
                 continue
-            if isinstance(page, dump.Malformed):
+            if isinstance(page, Malformed):
                 counts.drop(page.reason)
                 continue
             counts.add("pages")
@@ -169,10 +175,10 @@ def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]
     except dump.DamageError as damage:
         if not shard.config.salvage:
             raise dump.damage_fault(damage, shard.path) from None
-        _note_damage(counts, damage, shard.path)
+        _note_damage(counts, damage, shard.path, shard.end)
 
 
-def _redirect(page: dump.Page, prefixes: Prefixes) -> str | None:
+def _redirect(page: Page, prefixes: Prefixes) -> str | None:
     """Where a page redirects to: by its element; by its text in dumps that lack both elements."""
     if page.redirect:
         return page.redirect
@@ -181,12 +187,18 @@ def _redirect(page: dump.Page, prefixes: Prefixes) -> str | None:
     return prefixes.redirect_target(page.text) or page.redirect
 
 
-def _article_row(page: dump.Page, shard: _Shard, prefixes: Prefixes, counts: Counts) -> dict[str, Any] | None:
+def _article_row(page: Page, shard: _Shard, prefixes: Prefixes, counts: Counts) -> dict[str, Any] | None:
     config = shard.config
     text = page.text if page.model in ("", "wikitext") else ""
     try:
         parsed = parse(
-            text, prefixes, title=page.title, tables=config.tables, math=config.math, seconds=config.seconds_per_article
+            text,
+            prefixes,
+            title=page.title,
+            tables=config.tables,
+            captions=config.captions,
+            math=config.math,
+            seconds=config.seconds_per_article,
         )
     except SlowError:
         counts.drop("slow")
@@ -209,10 +221,11 @@ def _article_row(page: dump.Page, shard: _Shard, prefixes: Prefixes, counts: Cou
     }
 
 
-def _note_damage(counts: Counts, damage: dump.DamageError, path: Path) -> None:
-    """State what salvage lost: from where on the file was not read."""
+def _note_damage(counts: Counts, damage: dump.DamageError, path: Path, end: int) -> None:
+    """State what salvage lost: from the damage to the end of the range, in bytes of the file."""
     counts.drop("damaged")
-    counts.notes[f"damage in {path.name}"] = damage.describe(path)
+    lost = f"; bytes {damage.offset:,} to {end:,} of the file were not read" if damage.offset < end else ""
+    counts.notes[f"damage in {path.name} at byte {damage.offset}"] = damage.describe(path) + lost
 
 
 @cache

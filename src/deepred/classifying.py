@@ -1,0 +1,61 @@
+"""Any Parquet of articles dated and classed, with no run file: the road from ``articles`` to ``classes``."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+from deepred.config import Articles, Facts, Run
+from deepred.errors import UserError
+from deepred.execution import execute
+from deepred.pipeline import STAGES
+from deepred.runner import Pipeline, standalone
+from deepred.settings import Settings
+from deepred.sources.plain import check_columns
+from deepred.stage import MANIFEST, Progress
+
+ROAD = "road"
+"""Folder below the unfinished output in which the stages work; a run that was interrupted goes on from there."""
+KEPT = ("dates", "classes")
+"""Stages whose files are the result."""
+
+
+def classify_parquet(
+    file: Path, out: Path, *, cutoff: date, wikidata: list[Path], settings: Settings, display: Progress
+) -> None:
+    """Write ``dates-*.parquet``, ``classes-*.parquet`` and ``coverage.json`` of a Parquet of articles into ``out``.
+
+    ``UserError`` where the file is no Parquet, or lacks the columns page_id, title and text.
+    """
+    _check(file)
+    run = Run(
+        name="classify",
+        cutoff=cutoff,
+        arms=["filtered"],
+        articles=Articles(plain=[str(file)]),
+        facts=Facts(wikidata=[str(path) for path in wikidata]),
+    )
+    about = {"stage": "classify", "source": str(file), "cutoff": str(cutoff), "wikidata": [str(p) for p in wikidata]}
+    with standalone(out, about) as folder:
+        road = folder / ROAD
+        pipeline = Pipeline(run, STAGES, Settings(data=road, samples=settings.samples, workers=settings.workers))
+        execute(pipeline, display, "classes")
+        for stage in KEPT:
+            for path in pipeline.folder(pipeline.node(stage)).iterdir():
+                if path.name != MANIFEST:
+                    shutil.copyfile(path, folder / path.name)  # not moved: an interruption here finds it all again
+        shutil.rmtree(road)
+
+
+def _check(file: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        raise UserError(f"{file} does not exist or is no file", "name a Parquet file of articles")
+    try:
+        schema = pq.read_schema(file)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{file} is no Parquet file: {error}", "name a Parquet file of articles") from None
+    check_columns(file, schema)
