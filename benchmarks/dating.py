@@ -30,7 +30,7 @@ from deepred.sources.world import build_world
 from deepred.stage import Work
 
 CUTOFF = 19690720
-MOST_LATE = 0.8
+MOST_LATE = 0.9
 SOURCES = ("wikidata", "category", "infobox", "lead")
 DENSE = (
     "He was born on 12 February 1809, moved c. 1830–31, led it from 1861 to 1865, in the late 1850s, and died in 1865. "

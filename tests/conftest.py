@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chat_server import serve as serve  # a fixture of several folders
+
 REQUIRED = os.environ.get("DEEPRED_REQUIRE", "").split()
 """Tools that must be there: a test that misses one of them fails instead of being skipped."""
 

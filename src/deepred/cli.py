@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from deepred import commands_dating
+from deepred import commands_audit, commands_corpus, commands_dating, commands_filter
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
 from deepred.errors import DeepRedError
 
@@ -310,6 +310,10 @@ def _transfer_bar() -> RichProgress:
 app.command()(commands_dating.why)
 app.command()(commands_dating.classify)
 app.command()(commands_dating.date_llm)
+app.command()(commands_audit.emergence)
+app.command()(commands_audit.audit)
+app.command()(commands_corpus.corpus)
+app.add_typer(commands_filter.app, name="filter")
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

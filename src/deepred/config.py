@@ -11,9 +11,9 @@ import difflib
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deepred.errors import UserError
 
@@ -91,9 +91,10 @@ class Dates(Section):
     )
 
 
-class Llm(Section):
-    """A model that `deepred date-llm` asks for missing dates; hashed into no stage: its answers enter as a file."""
+class Asked(Section):
+    """A model behind an OpenAI-compatible endpoint, asked by a command, never by a stage: answers enter as a file."""
 
+    section: ClassVar[str]
     url: str = Field(
         default="http://127.0.0.1:1234/v1", description="Base address of any OpenAI-compatible endpoint, with `/v1`."
     )
@@ -108,12 +109,33 @@ class Llm(Section):
     concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time.")
     timeout: float = Field(default=60.0, gt=0, description="Seconds after which a request counts as failed.")
     retries: int = Field(default=5, ge=0, description="Further attempts after HTTP 429 or 5xx or a timeout.")
+    price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, for the estimate.")
+    price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
+
+
+class Llm(Asked):
+    """A model that `deepred date-llm` asks for missing dates; hashed into no stage: its answers enter as a file."""
+
+    section: ClassVar[str] = "llm"
     limit: int = Field(default=0, ge=0, description="Undated articles asked about at most (0: all).")
     holdout: int = Field(
         default=200, ge=0, description="Articles of known date asked about too, drawn at random, to measure agreement."
     )
-    price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, for the estimate.")
-    price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
+
+
+class SecondLook(Asked):
+    """A model that `deepred filter look` asks about doubtful sentences; hashed into no stage, like `[llm]`."""
+
+    section: ClassVar[str] = "second_look"
+    low: float = Field(default=0.2, ge=0, le=1, description="Probability from which a sentence is doubtful.")
+    high: float = Field(default=0.6, ge=0, le=1, description="Probability up to which it is; more counts as late.")
+    limit: int = Field(default=0, ge=0, description="Sentences asked about at most, drawn at random (0: all).")
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low:g} is not below high = {self.high:g}")
+        return self
 
 
 class Emergence(Section):
@@ -146,11 +168,21 @@ class Passages(Section):
     threshold: float | None = Field(
         default=None, description="Probability from which a sentence is dropped; overrides the preset."
     )
+    max_residual: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Late sentences expected among those kept at most: picks the threshold by itself (needs a model).",
+    )
     min_characters: int = Field(
         default=40, ge=0, description="An article whose kept text is shorter is dropped with the reason `short`."
     )
     samples: int = Field(
         default=200, ge=0, description="Kept and dropped sentences written as samples for `deepred show`."
+    )
+    answers: Sources = Field(
+        default=[],
+        description="Answers of a model about doubtful sentences (JSONL), written by `deepred filter look`.",
     )
 
 
@@ -185,9 +217,20 @@ class Books(Section):
     shelves: list[str] = Field(default=[], description="Take books with one of these in a catalogue bookshelf.")
     authors: list[str] = Field(default=[], description="Take books of these authors.")
     ids: list[int] = Field(default=[], description="Take books with these e-book numbers.")
-    free_by: int = Field(
-        default=0, ge=0, description="Take only books free by this year where works last for life + 70 (0: all)."
+    public_domain: list[Literal["US", "life+70", "life+50"]] = Field(
+        default=[], description="Take only books in the public domain under each of these rules, as far as is known."
     )
+    free_by: int = Field(
+        default=0,
+        ge=0,
+        description="The year in which they must be so (0: 2026); set alone, it asks for life+70 by that year.",
+    )
+    themes: list[str] = Field(
+        default=[], description="Take only the chunks of books that are about one of these themes (`themes.toml`)."
+    )
+    theme_file: Sources = Field(default=[], description="A TOML file of themes to use in place of the shipped one.")
+    theme_score: float = Field(default=8.0, ge=0, description="Score from which a chunk is about a theme.")
+    chunk_tokens: int = Field(default=512, ge=16, description="Tokens of a chunk at most, where themes are chosen.")
 
 
 class Chess(Section):
@@ -217,15 +260,24 @@ class Probes(Section):
 class Mixture(Section):
     """All documents as one corpus: near-duplicates out, probes' wording out, weighted, split."""
 
-    weights: dict[str, float] = Field(
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default={"wikipedia": 1.0, "books": 1.0, "chess": 1.0, "topics": 1.0},
-        description="Epochs of each source in the training split.",
+        description="Epochs of each source in the training split; a part of an epoch is met by tokens.",
+    )
+    shares: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Share of the training tokens of each source, in place of `weights`; one not named gets none.",
+    )
+    max_epochs: float = Field(
+        default=4.0,
+        gt=0,
+        description="Epochs of a source at most where `shares` decide; the corpus is cut rather than repeated more.",
     )
     near_duplicates: float = Field(
-        default=0.8,
+        default=0.85,
         ge=0,
         le=1,
-        description="Jaccard similarity from which a document is a near-duplicate (0: exact only).",
+        description="Share of words in common (in order, or in runs of ten) of a near-duplicate (0: exact only).",
     )
     validation: float = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out for validation.")
 
@@ -381,6 +433,9 @@ class Run(Section):
     emergence: Emergence = Field(default_factory=Emergence, description="When terms begin.")
     classes: Classes = Field(default_factory=Classes, description="Article classes.")
     passages: Passages = Field(default_factory=Passages, description="The sentence filter.")
+    second_look: SecondLook | None = Field(
+        default=None, description="A model that looks at doubtful sentences again (optional)."
+    )
     audit: Audit = Field(default_factory=Audit, description="The audit of kept sentences.")
     books: Books | None = Field(default=None, description="Books (optional).")
     chess: Chess | None = Field(default=None, description="Chess games (optional).")

@@ -67,7 +67,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "audit",
-        1,
+        2,
         "deepred.filters.audit:audit_passages",
         "A stratified sheet of kept sentences, automatic evidence, and a Clopper-Pearson bound once labelled.",
         needs=("articles", "passages", "emergence"),
@@ -75,7 +75,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "books",
-        1,
+        2,
         "deepred.sources.gutenberg:collect_books",
         "Cleans Gutenberg texts and dates each by catalogue, title page, edition note or lifetime, with its reason.",
         needs=("world",),
@@ -83,7 +83,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "chess",
-        1,
+        2,
         "deepred.sources.chess:narrate_games",
         "Admits games by headers before parsing, removes duplicates, replays them and writes four true renderings.",
         needs=("world",),
@@ -107,9 +107,9 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "mixture",
-        1,
+        2,
         "deepred.corpus.mixture:mix_corpus",
-        "Joins documents, drops near-duplicates and probe wording, weights by source, splits by document.",
+        "Joins documents, drops near-duplicates and probe wording, weights sources by tokens, splits by document.",
         needs=("world", "passages", "books", "chess", "topics", "probes"),
         reads=("seed", "arm"),
         arms=ALL_ARMS,

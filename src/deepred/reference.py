@@ -80,7 +80,9 @@ def commands() -> str:
     ]
     lines += ["typed or configured, 130 stopped; every error is one line that says what is wrong and what mends it.\n"]
     for name, command in sorted(group.commands.items()):
-        lines += _command(name, command)
+        inner: dict[str, Any] = getattr(command, "commands", {})
+        for spelled, part in [(name, command)] if not inner else sorted(inner.items()):
+            lines += _command(spelled if not inner else f"{name} {spelled}", part)
     return HEADER + "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from deepred.config import Mixture
-from deepred.corpus.mixture import Exposures, fraction, mix_corpus, probe_statements
+from deepred.corpus.exposures import Exposures
+from deepred.corpus.mixture import fraction, mix_corpus, probe_statements
 from deepred.documents import document_schema, passage_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
@@ -286,3 +287,41 @@ def test_fractions_are_spread_evenly_and_fixed():
     assert 0.45 < sum(values) / 2000 < 0.55
     assert fraction(1, "split", "wikipedia:1") == pytest.approx(values[1])
     assert fraction(2, "split", "wikipedia:1") != values[1]
+
+
+def test_shares_are_shares_of_the_training_tokens_and_the_table_adds_up(mix):
+    books = [document(f"books:{n}", "books", sentences(3000 + n, 4 + n % 60)) for n in range(120)]
+    chess = [document(f"chess:{n}", "chess", sentences(4000 + n)) for n in range(200)]
+    config = Mixture(shares={"wikipedia": 0.5, "books": 0.3, "chess": 0.2})
+    folder, counts = mix([article(n) for n in range(100)], config=config, books=books, chess=chess)
+    table = counts.notes["sources"]
+    shares = {source: row["share"] for source, row in table.items()}
+    assert shares == pytest.approx({"wikipedia": 0.5, "books": 0.3, "chess": 0.2}, abs=0.02)
+    assert sum(row["tokens"] for row in table.values()) == counts.numbers["tokens"]
+    assert sum(row["documents"] for row in table.values()) == counts.numbers["documents"]
+    for source, row in table.items():
+        prefix = source if source != "wikipedia" else "wikipedia:"
+        seen = len({row["id"] for row in read_rows(folder, "train-*.parquet") if row["id"].startswith(prefix)})
+        assert row["read"] == seen + row["validation"] + row["drops"].get("weight", 0)
+
+
+def test_no_source_is_read_more_often_than_allowed(mix):
+    books = [document(f"books:{n}", "books", sentences(5000 + n)) for n in range(10)]
+    config = Mixture(shares={"wikipedia": 0.1, "books": 0.9}, max_epochs=2.0)
+    _, counts = mix([article(n) for n in range(200)], config=config, books=books)
+    assert counts.notes["sources"]["books"]["epochs"] == pytest.approx(2.0)
+    assert counts.notes["sources"]["books"]["share"] == pytest.approx(0.9, abs=0.03)
+
+
+def test_games_that_differ_in_a_square_are_no_near_duplicates_and_copies_of_articles_are(mix):
+    text = sentences(1, 20)
+    other = text.replace("red", "grey", 1)
+    chess = [document("chess:1", "chess", text), document("chess:2", "chess", other)]
+    _, counts = mix([article(n) for n in range(20)], chess=chess)
+    assert counts.drops["near-duplicate"] == 0
+    _, counts = mix(
+        [article(n) for n in range(20)],
+        out="books",
+        books=[document("b:1", "books", text), document("b:2", "books", other)],
+    )
+    assert counts.drops["near-duplicate"] == 1

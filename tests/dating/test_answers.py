@@ -11,14 +11,13 @@ from deepred.config import Dates
 from deepred.dating.agreement import compare, share_of, write_agreement
 from deepred.dating.answerfile import open_answers
 from deepred.dating.answers import (
-    ANSWERED,
     OPENING_CHARACTERS,
-    REFUSED,
     Answer,
     answer_evidence,
     article_key,
     opening,
 )
+from deepred.dating.replies import ANSWERED, REFUSED
 from deepred.dating.resolve import date_articles, resolve
 from deepred.documents import article_schema, fact_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError

@@ -5,26 +5,19 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from chat_server import DRIP, completion, llama_server
 from deepred.config import Dates, Llm
 from deepred.dating.answerfile import read_lines
-from deepred.dating.answers import ANSWERED, REFUSED, Answer
-from deepred.dating.endpoint import Tally, ask_all
-from deepred.dating.llm import (
-    CONNECTION,
-    MALFORMED,
-    SCHEMA,
-    TIMEOUT,
-    Question,
-    read_completion,
-    record_of,
-    request_body,
-)
+from deepred.dating.answers import Answer
+from deepred.dating.asking import estimate
+from deepred.dating.endpoint import ask_all
+from deepred.dating.llm import Question, inquiry, read_completion, record_of, request_body
+from deepred.dating.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
 from deepred.dating.resolve import date_articles
-from deepred.dating.undated import date_undated, estimate, find_candidates
+from deepred.dating.undated import date_undated, find_candidates
 from deepred.documents import article_schema, date_schema, fact_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
@@ -35,78 +28,7 @@ ANSWER |= {"confidence": "low"}
 UNKNOWN = ANSWER | {"known": False, "first": None, "first_known": None}
 
 
-def completion(content, finish="stop", **message):
-    choice = {"message": {"role": "assistant", "content": content} | message, "finish_reason": finish}
-    return json.dumps({"choices": [choice], "usage": {"prompt_tokens": 300, "completion_tokens": 40}})
-
-
-DRIP = ("X-Drip", "a byte now and then")
 GOOD = (200, completion(json.dumps(ANSWER)))
-
-
-class Server(ThreadingHTTPServer):
-    """A chat endpoint of the tests: what it answers is a function of the title and how often that was asked."""
-
-    def __init__(self, script):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script = script
-        self.lock = threading.Lock()
-        self.asked = []
-        self.keys = set()
-        self.under_way = self.most = 0
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        title = body["messages"][-1]["content"].partition("\n")[0].removeprefix("Title: ")
-        with self.server.lock:
-            self.server.asked.append(title)
-            self.server.keys.add(self.headers.get("Authorization"))
-            self.server.under_way += 1
-            self.server.most = max(self.server.most, self.server.under_way)
-            times = self.server.asked.count(title)
-        try:
-            status, text, *headers = self.server.script(title, times)
-        finally:
-            with self.server.lock:
-                self.server.under_way -= 1
-        try:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text.encode())))
-            for name, value in headers:
-                self.send_header(name, value)
-            self.end_headers()
-            for byte in text.encode() if headers == [DRIP] else [text.encode()]:
-                self.wfile.write(bytes([byte]) if headers == [DRIP] else byte)
-                time.sleep(0.05 if headers == [DRIP] else 0)
-        except OSError:
-            pass  # the client has given up
-
-    def log_message(self, format, *arguments):
-        pass
-
-
-@pytest.fixture
-def serve():
-    servers = []
-
-    def start(script):
-        server = Server(script)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def questions(count, prefix="T"):
@@ -117,7 +39,14 @@ def ask(server, asked, **config):
     """The outcomes by title, and the tally."""
     kept, tally = {}, Tally()
     config = Llm(url=server.url, model="m", **config)
-    ask_all(config, asked, lambda question, reply: kept.__setitem__(question.title, reply), tally, first_wait=0.01)
+    ask_all(
+        config,
+        inquiry(config),
+        asked,
+        lambda question, reply: kept.__setitem__(question.title, reply),
+        tally,
+        first_wait=0.01,
+    )
     return kept, tally
 
 
@@ -255,7 +184,9 @@ def test_the_key_is_sent_and_stands_in_no_record(serve, monkeypatch):
     server = serve(lambda title, times: GOOD)
     config = Llm(url=server.url, model="m", key_variable="MY_KEY")
     records = []
-    ask_all(config, questions(2), lambda q, reply: records.append(record_of(config, q, reply)), Tally())
+    ask_all(
+        config, inquiry(config), questions(2), lambda q, reply: records.append(record_of(config, q, reply)), Tally()
+    )
     assert server.keys == {"Bearer s3cret"}
     assert "s3cret" not in json.dumps([records, request_body(config, questions(1)[0]), config.model_dump()])
 
@@ -279,13 +210,14 @@ def test_a_key_that_is_none_is_refused_without_showing_it(serve, monkeypatch, ke
 @pytest.mark.parametrize("url", ["localhost:1234/v1", "", "http://", "ftp://host/v1", "http://[::1/v1"])
 def test_an_address_that_is_none_is_a_user_error(url):
     with pytest.raises(UserError, match=r"llm\.url"):
-        ask_all(Llm(url=url, model="m"), questions(1), lambda question, reply: None, Tally())
+        config = Llm(url=url, model="m")
+        ask_all(config, inquiry(config), questions(1), lambda question, reply: None, Tally())
 
 
 def test_an_address_with_a_password_is_refused():
     config = Llm(url="http://me:s3cret@127.0.0.1:9/v1", model="m")
     with pytest.raises(UserError, match="holds a name or a password") as error:
-        ask_all(config, questions(1), lambda question, reply: None, Tally())
+        ask_all(config, inquiry(config), questions(1), lambda question, reply: None, Tally())
     assert "s3cret" not in str(error.value)
 
 
@@ -368,7 +300,7 @@ def test_the_plan_states_articles_tokens_and_cost_and_asks_only_a_few(run, tmp_p
 
 
 def test_an_estimate_without_token_counts_goes_by_length():
-    found = estimate(Llm(model="m", price_in=1.0), 1000, Tally())
+    found = estimate(Llm(model="m", price_in=1.0), 1000, Tally(), "articles", 2000)
     assert 300_000 < found.tokens_in < 1_000_000
     assert "cost" in str(found)
 
@@ -441,28 +373,14 @@ def test_after_a_kill_the_work_goes_on_and_no_decision_is_lost_or_made_twice(run
 @pytest.mark.needs("gguf")
 def test_a_real_server_keeps_the_protocol(run, tmp_path):
     """A random model under llama.cpp: its words mean nothing, but the schema binds them."""
-    from deepred.serve.model import serve_model
-    from tiny_llama import write_tiny_gguf
-
-    stop, started, found = threading.Event(), threading.Event(), []
-    gguf = write_tiny_gguf(tmp_path, context=4096)
-    options = {"port": 0, "key": "s3cret", "threads": 1, "until": stop}
-    options["ready"] = lambda address: (found.append(address), started.set())
-    thread = threading.Thread(target=serve_model, args=(gguf,), kwargs=options)
-    thread.start()
-    try:
-        assert started.wait(60)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DEEPRED_LLM_KEY", "s3cret")
-            config = Llm(url=found[0], model="any", concurrency=2, options={"temperature": 0.8, "max_tokens": 200})
-            kept, tally = [], Tally()
-            ask_all(config, questions(4), lambda question, reply: kept.append(reply), tally)
-            patch.setenv("DEEPRED_LLM_KEY", "wrong")
-            with pytest.raises(FaultError, match="HTTP 401"):
-                ask_all(config, questions(1), lambda question, reply: None, Tally())
-    finally:
-        stop.set()
-        thread.join(30)
+    with llama_server(tmp_path) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEEPRED_LLM_KEY", "s3cret")
+        config = Llm(url=url, model="any", concurrency=2, options={"temperature": 0.8, "max_tokens": 200})
+        kept, tally = [], Tally()
+        ask_all(config, inquiry(config), questions(4), lambda question, reply: kept.append(reply), tally)
+        patch.setenv("DEEPRED_LLM_KEY", "wrong")
+        with pytest.raises(FaultError, match="HTTP 401"):
+            ask_all(config, inquiry(config), questions(1), lambda question, reply: None, Tally())
     assert len(kept) == tally.replies == 4 and set(tally.outcomes) <= {ANSWERED, REFUSED, MALFORMED, SCHEMA}
     assert tally.outcomes[MALFORMED] < 4, "the grammar made from the schema binds the reply"
     assert tally.tokens_in > 4 * 100 and tally.tokens_out > 0

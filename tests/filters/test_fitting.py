@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepred.config import Passages
+from deepred.errors import UserError
 from deepred.filters import fitting, forest
 from deepred.filters.features import find_words
 from deepred.filters.forest import Forest
@@ -117,3 +119,22 @@ def test_text_without_a_model_is_judged_by_dates_and_what_leans_on_them() -> Non
     judge = Judge.by_dates_alone(19690720, "drop")
     _, decision = judge.judge_text("Salt is good. It closed in 1987. It was sad. In 1850 it began.")
     assert decision.reasons.tolist() == [0, 1, 7, 0]
+
+
+def test_a_smaller_residual_keeps_less(make_road: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "LEAST", 50)
+    road = make_road(pages())
+    thresholds: list[float] = []
+    kept: list[int] = []
+    for most in (0.02, 0.2, 0.9):
+        counts = road.filter(f"residual-{most}", config=Passages(min_characters=5, max_residual=most))
+        thresholds.append(counts.notes["threshold"])
+        kept.append(sum(map(len, road.kept(f"residual-{most}").values())))
+    assert thresholds == sorted(thresholds) and thresholds[0] < thresholds[-1]
+    assert kept[0] <= kept[1] <= kept[2] and kept[0] < kept[2]
+
+
+def test_a_residual_needs_a_model(make_road: Any) -> None:
+    road = make_road(pages(5))
+    with pytest.raises(UserError, match="max_residual"):
+        road.filter(config=Passages(max_residual=0.02))

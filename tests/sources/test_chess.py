@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import chain, islice
 
 import pytest
 
@@ -366,10 +367,14 @@ def test_odd_sample_files_are_counted_and_never_crash(samples, tmp_path):
 
 
 def test_sample_games_are_told_truly_in_every_rendering(samples):
-    places = list(stage.admit_games([samples / "chess" / "Morphy.pgn"], 19690720, "drop", Counts()))
-    for place in places[:SAMPLE_GAMES]:
+    files = sorted((samples / "chess").glob("*.pgn"))
+    each = -(-SAMPLE_GAMES // len(files))
+    admitted = (islice(stage.admit_games([path], 19690720, "drop", Counts()), each) for path in files)
+    for place in list(chain.from_iterable(admitted))[:SAMPLE_GAMES]:
         raw = stage._read_at(place)
         told = stage.replay(raw, place.played, "narrated")
+        if isinstance(told, str):
+            continue  # broken, and counted as such by the stage
         check_narration(told, stage.render(told, "narrated", place.key))
         check_descriptive(stage.replay(raw, place.played, "descriptive"))
         shown = stage.replay(raw, place.played, "positions")

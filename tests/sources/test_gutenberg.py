@@ -9,7 +9,7 @@ from deepred.config import Books
 from deepred.documents import Interval, read_rows
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
-from deepred.sources.bookdates import date_book, name_key, title_page_years
+from deepred.sources.bookdates import date_book, known_lives, name_key, title_page_years
 from deepred.sources.booktext import clean_book, cut_page_numbers, decode, reflow
 from deepred.sources.catalogue import Person, Record, merge_records, parse_people, read_csv, read_rdf
 from deepred.sources.gutenberg import collect_books
@@ -412,3 +412,31 @@ def test_sample_catalogue_records_are_read(samples):
     assert len(records) == 8
     assert not counts.drops
     assert all(record.people and record.title for record in records)
+
+
+def test_known_lifetimes_are_those_of_people():
+    for name, (birth, death, language) in known_lives().items():
+        assert 15 <= death - birth <= 105, name
+        assert death <= 2026, name
+        assert re.fullmatch("[a-z]{2}", language), name
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00\x01\x02" * 400, b"*** START OF", b"\xff\xfe\x00", b"[" * 5000, b"_" * 5000]
+)
+def test_empty_binary_and_truncated_files_are_counted_and_never_crash(tmp_path, data):
+    rows, counts, decisions = collect(tmp_path, {"odd.txt": data, "1.txt": book(BODY.format(year=1900)), "2.txt": b"x"})
+    assert len(rows) == 1
+    assert counts.numbers["files"] == 3
+    assert counts.drops.total() == 2
+    assert [decision["kept"] for decision in decisions].count(True) == 1
+
+
+NOTICE = "**This is a COPYRIGHTED Project Gutenberg eBook, Details Below**"
+
+
+def test_a_book_distributed_by_permission_is_not_taken(tmp_path):
+    free, kept = book(BODY.format(year=1900)), book(BODY.format(year=1901))
+    rows, counts, _ = collect(tmp_path, {"a.txt": free.replace("[EBook #545]", ""), "b.txt": f"{NOTICE}\n\n{kept}"})
+    assert counts.drops == {"copyrighted": 1}
+    assert rows[0]["licence"] == "United States: public domain; countries of life + 70 years: unknown"

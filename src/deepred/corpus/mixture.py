@@ -11,26 +11,34 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from deepred.config import Mixture
-from deepred.corpus.duplicates import EXACT, NONE, Bands, Signatures, SignatureWriter, find_duplicates
+from deepred.corpus.duplicates import EXACT, NONE, find_duplicates
+from deepred.corpus.exposures import Exposures, family_names, summary
 from deepred.corpus.floor import Permutation
-from deepred.corpus.phrases import Phrases, names_of, sentences_of, words_of
+from deepred.corpus.phrases import Phrases, names_of, words_of
+from deepred.corpus.signatures import Bands, Signatures, SignatureWriter
+from deepred.corpus.weights import Supply, check_sources, epochs_of
 from deepred.documents import document_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.shardmap import DONE
+from deepred.sources.chunks import estimate_tokens
 from deepred.stage import Counts, Work
 
 PROBE_WORDS = 13
 """Words of a probe's statement that betray it; the length by which GPT-3 and others cleaned their benchmarks out."""
+SOURCES = ("wikipedia", "books", "chess", "topics")
+DISTINCT = ("chess",)
+"""Sources whose documents are distinct by what their own stage compares (moves): here only equal texts are repetitions.
+Diagrams of two games may differ in one square, and nothing else."""
 SCRATCH = f"{DONE}/parts"
 """Folder of the documents before duplicates are known; it goes with the record of shards when the stage is complete."""
 
@@ -48,6 +56,8 @@ class Part:
     without_names: bool
     """Whether sentences that name a probe's subject or answer go (the floor arm on real data)."""
     bands: Bands | None
+    """None where only equal texts are sought."""
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,12 @@ class Plan:
 
     part: Part
     scratch: Path
-    seed: int
-    epochs: float
+    times: int
+    """How often every document is read."""
+    bound: float
+    """A document whose draw is below is read once more."""
     validation: float
-    """A document whose fraction is below goes to validation."""
+    """A document whose draw is below goes to validation."""
 
 
 def mix_corpus(
@@ -76,12 +88,22 @@ def mix_corpus(
     out: Path,
     work: Work,
 ) -> Counts:
-    """The arm's corpus in ``out``; counts hold documents, characters and drops by reason, notes the share by source."""
+    """The arm's corpus in ``out``; counts hold documents, tokens and drops by reason, notes a table by source."""
+    check_sources([*config.weights, *config.shares], SOURCES)
     files = _files({"wikipedia": passages, "books": books, "chess": chess, "topics": topics})
     floor = arm == "floor"
     bands = Bands.of(config.near_duplicates) if config.near_duplicates else None
     parts = [
-        Part(name, source, path, probes / "probes.jsonl", world if floor else None, floor and world is None, bands)
+        Part(
+            name,
+            source,
+            path,
+            probes / "probes.jsonl",
+            world if floor else None,
+            floor and world is None,
+            None if source in DISTINCT else bands,
+            seed,
+        )
         for name, source, path in files
     ]
     scratch = out / SCRATCH
@@ -91,25 +113,30 @@ def mix_corpus(
             "no sentence of the world's truth/sentences.parquet stands in the passages: no floor without one",
             "the extraction must yield the world's sentences word for word",
         )
-    names = [part.name for part in parts]
-    signatures = Signatures(scratch, names)
-    kinds, originals = find_duplicates(signatures, config.near_duplicates)
-    for name, first, last in zip(names, signatures.starts[:-1], signatures.starts[1:], strict=True):
-        np.save(scratch / f"{name}.kinds.npy", kinds[first:last])
-        np.save(scratch / f"{name}.originals.npy", originals[first:last])
-    _save_ids(scratch, names, originals)
-    validation = _validation_bound(scratch, names, kinds, seed, config.validation)
+    _mark_duplicates(scratch, [part.name for part in parts], config.near_duplicates)
+    validation = _validation_bound(scratch, parts, config.validation)
+    supplies = _supplies(scratch, parts, validation)
+    tokens = {source: supply.total() for source, supply in supplies.items()}
     top_up = _top_up(collected)
-    plans = [Plan(p, scratch, seed, config.weights.get(p.source, 1.0) * top_up, validation) for p in parts]
+    epochs = {
+        source: times * top_up
+        for source, times in epochs_of(tokens, config.weights, config.shares, config.max_epochs).items()
+    }
+    plans = [
+        Plan(p, scratch, int(epochs[p.source]), supplies[p.source].bound(epochs[p.source] % 1), validation)
+        for p in parts
+    ]
     written = work.map_shards(write_documents, [(plan.part.name, plan) for plan in plans], out)
     if not written.numbers["documents"]:
         raise UserError(
             "the corpus holds no training document", "see the drops of passages and mixture with `deepred show`"
         )
-    counts = Counts(Counter(documents=0, characters=0))  # what matters most stands first in the display
+    counts = Counts(Counter(documents=0, tokens=0, characters=0))  # what matters most stands first in the display
     counts.merge(collected)
     counts.merge(written)
-    _describe(counts, probes / "probes.jsonl", out, top_up)
+    _describe(counts, probes / "probes.jsonl", out, epochs)
+    if top_up > 1:
+        counts.notes["floor_epochs"] = round(top_up, 4)
     return counts
 
 
@@ -143,22 +170,36 @@ def probe_statements(families: list[dict[str, Any]]) -> list[str]:
     return list(found)
 
 
-def family_names(families: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """(family, subject, answer) of the families that name both."""
-    named = (f for f in families if f.get("subject") and f.get("answer_text"))
-    return [(str(f["family"]), str(f["subject"]), str(f["answer_text"])) for f in named]
-
-
 def collect_documents(part: Part, folder: Path) -> Counts:
     """One part's documents, cleaned, with the signatures that duplicates are found by."""
     counts = Counts()
     dropped: list[dict[str, Any]] = []
     writer = SignatureWriter(folder, part.name, part.bands)
-    schema = document_schema()
-    write_rows(folder / f"{part.name}.parquet", _cleaned(part, writer, dropped, counts), schema)
+    sizes = Sizes()
+    write_rows(folder / f"{part.name}.parquet", _cleaned(part, writer, sizes, dropped, counts), document_schema())
     writer.close()
+    sizes.save(folder, part)
     write_rows(folder / f"{part.name}.dropped.parquet", dropped, dropped_documents_schema())
     return counts
+
+
+@dataclass
+class Sizes:
+    """Ids and estimated tokens of a part's documents."""
+
+    ids: list[str] = field(default_factory=list[str])
+    tokens: list[int] = field(default_factory=list[int])
+
+    def save(self, folder: Path, part: Part) -> None:
+        """Write the tokens and what each document draws for the split and for a part of an epoch."""
+        draws = [[fraction(part.seed, purpose, name) for purpose in ("split", "weight")] for name in self.ids]
+        np.save(folder / f"{part.name}.tokens.npy", np.array(self.tokens, np.int64))
+        np.save(folder / f"{part.name}.draws.npy", np.array(draws, np.float64).reshape(-1, 2))
+
+
+def _drop_one(counts: Counts, source: str, reason: str, n: int = 1) -> None:
+    counts.drop(reason, n)
+    counts.tally(f"dropped {source}", reason, n)
 
 
 def dropped_documents_schema() -> Any:
@@ -169,7 +210,7 @@ def dropped_documents_schema() -> Any:
 
 
 def _cleaned(
-    part: Part, writer: SignatureWriter, dropped: list[dict[str, Any]], counts: Counts
+    part: Part, writer: SignatureWriter, sizes: Sizes, dropped: list[dict[str, Any]], counts: Counts
 ) -> Iterator[dict[str, Any]]:
     families = read_probes(part.probes)
     unwanted = [("probe", Phrases(probe_statements(families)))]
@@ -179,6 +220,7 @@ def _cleaned(
     permutation = Permutation.of_world(part.world) if part.world else None
     for row, page in _read(part):
         counts.add("read")
+        counts.tally("read", part.source)
         counts.add("bytes", len(row["text"].encode()))
         text = row["text"]
         if permutation:
@@ -190,15 +232,17 @@ def _cleaned(
             before = len(text)
             text, removed = phrases.remove_sentences(text)
             if removed:
-                counts.drop(reason, len(removed))
+                _drop_one(counts, part.source, reason, len(removed))
                 counts.add(f"characters_{reason}", before - len(text))
                 dropped.extend(_drop(row, reason, sentence) for sentence in removed)
         if not text.strip():
-            counts.drop("empty")
+            _drop_one(counts, part.source, "empty")
             dropped.append(_drop(row, "empty", ""))
             continue
         counts.add("characters_read", len(text))
-        writer.add(text, words_of(text))
+        writer.add(text, names_of(text) if part.bands else [])
+        sizes.ids.append(row["id"])
+        sizes.tokens.append(estimate_tokens(text))
         yield {**row, "text": text}
 
 
@@ -225,23 +269,45 @@ def fraction(seed: int, purpose: str, name: str) -> float:
     return int.from_bytes(digest, "little") / 2**64
 
 
-def _ids(scratch: Path, name: str) -> Iterator[str]:
-    return (row["id"] for row in read_rows(scratch, f"{name}.parquet", ["id"]))
+def _mark_duplicates(scratch: Path, names: list[str], threshold: float) -> None:
+    """Write beside every part how its documents repeat others, and the ids of those that are repeated."""
+    signatures = Signatures(scratch, names)
+    kinds, originals = find_duplicates(signatures, threshold, scratch)
+    repeated = np.unique(originals[originals >= 0])
+    ids: dict[int, str] = {}
+    for name, first, last in zip(names, signatures.starts[:-1], signatures.starts[1:], strict=True):
+        np.save(scratch / f"{name}.kinds.npy", kinds[first:last])
+        np.save(scratch / f"{name}.originals.npy", originals[first:last])
+        wanted = set(repeated[(repeated >= first) & (repeated < last)].tolist())
+        if wanted:
+            rows = read_rows(scratch, f"{name}.parquet", ["id"])
+            ids |= {number: row["id"] for number, row in enumerate(rows, int(first)) if number in wanted}
+    (scratch / "repeated.json").write_text(json.dumps(ids), encoding="utf-8")
 
 
-def _save_ids(scratch: Path, names: list[str], originals: np.ndarray[Any, Any]) -> None:
-    """The ids of the documents that others repeat, so that a drop names what it repeats."""
-    wanted = {int(number) for number in originals if number >= 0}
-    numbered = enumerate(identity for name in names for identity in _ids(scratch, name))
-    found = {number: identity for number, identity in numbered if number in wanted}
-    (scratch / "repeated.json").write_text(json.dumps(found), encoding="utf-8")
+def _measures(scratch: Path, part: Part) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
+    """Which documents of a part are no repetition, what each drew, and its tokens."""
+    load = partial(np.load, mmap_mode="r")
+    name = part.name
+    kept = np.asarray(load(scratch / f"{name}.kinds.npy")) == NONE
+    return kept, load(scratch / f"{name}.draws.npy"), load(scratch / f"{name}.tokens.npy")
 
 
-def _validation_bound(scratch: Path, names: list[str], kinds: np.ndarray[Any, Any], seed: int, share: float) -> float:
-    """The share itself, or just above the smallest fraction where a small corpus would leave validation empty."""
-    ids = (identity for name in names for identity in _ids(scratch, name))
-    lowest = min((fraction(seed, "split", i) for i, kind in zip(ids, kinds, strict=True) if kind == NONE), default=0.0)
+def _validation_bound(scratch: Path, parts: list[Part], share: float) -> float:
+    """The share itself, or just above the smallest draw where a small corpus would leave validation empty."""
+    drawn = [draws[kept, 0].min() for kept, draws, _ in (_measures(scratch, part) for part in parts) if kept.any()]
+    lowest = min(drawn, default=0.0)
     return max(share, float(np.nextafter(lowest, 1.0)))
+
+
+def _supplies(scratch: Path, parts: list[Part], validation: float) -> dict[str, Supply]:
+    """The training tokens of every source."""
+    found: dict[str, Supply] = {}
+    for part in parts:
+        kept, draws, tokens = _measures(scratch, part)
+        train = kept & (draws[:, 0] >= validation)
+        found.setdefault(part.source, Supply.empty()).add(draws[train, 1], tokens[train])
+    return found
 
 
 def _top_up(collected: Counts) -> float:
@@ -254,27 +320,21 @@ def write_documents(plan: Plan, folder: Path) -> Counts:
     """One part's share of the training and the validation split, and its drops."""
     counts = Counts()
     name, scratch = plan.part.name, plan.scratch
-    kinds = np.load(scratch / f"{name}.kinds.npy")
     originals = np.load(scratch / f"{name}.originals.npy")
+    kinds = np.load(scratch / f"{name}.kinds.npy")
+    _, draws, tokens = _measures(scratch, plan.part)
+    copies = np.where(kinds == NONE, plan.times + (draws[:, 1] < plan.bound), 0)
+    copies[(kinds == NONE) & (draws[:, 0] < plan.validation)] = -1
     repeated = json.loads((scratch / "repeated.json").read_text(encoding="utf-8"))
     dropped = list(read_rows(scratch, f"{name}.dropped.parquet"))
-    copies: list[int] = []
-    for row, kind, original in zip(
-        read_rows(scratch, f"{name}.parquet", ["id", "source"]), kinds, originals, strict=True
+    for row, kind, original, times in zip(
+        read_rows(scratch, f"{name}.parquet", ["id", "source"]), kinds, originals, copies, strict=True
     ):
-        copies.append(0)
-        if kind != NONE:
-            reason = "duplicate" if kind == EXACT else "near-duplicate"
-            counts.drop(reason)
-            dropped.append(_drop(row, reason, "", repeated[str(original)]))
-        elif fraction(plan.seed, "split", row["id"]) < plan.validation:
-            copies[-1] = -1
-        else:
-            whole = int(plan.epochs)
-            copies[-1] = whole + (fraction(plan.seed, "weight", row["id"]) < plan.epochs - whole)
-            if not copies[-1]:
-                counts.drop("weight")
-                dropped.append(_drop(row, "weight", ""))
+        if not times:
+            reason = {EXACT: "duplicate", NONE: "weight"}.get(int(kind), "near-duplicate")
+            _drop_one(counts, plan.part.source, reason)
+            dropped.append(_drop(row, reason, "", repeated[str(original)] if kind != NONE else ""))
+    counts.tally("train_tokens", plan.part.source, int((tokens * np.maximum(copies, 0)).sum()))
     _write(folder / f"train-{name}.parquet", _train_rows(plan, copies, counts))
     _write(folder / f"validation-{name}.parquet", _validation_rows(plan, copies, counts))
     write_rows(folder / f"dropped-{name}.parquet", dropped, dropped_documents_schema())
@@ -286,9 +346,9 @@ def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
         path.unlink()
 
 
-def _train_rows(plan: Plan, copies: list[int], counts: Counts) -> Iterator[dict[str, Any]]:
+def _train_rows(plan: Plan, copies: NDArray[np.int64], counts: Counts) -> Iterator[dict[str, Any]]:
     exposures = Exposures(family_names(read_probes(plan.part.probes)))
-    for epoch in range(max(copies, default=0)):
+    for epoch in range(int(copies.max(initial=0))):
         # epoch by epoch: two copies side by side in one training sequence would teach copying
         for row, times in zip(read_rows(plan.scratch, f"{plan.part.name}.parquet"), copies, strict=True):
             if times > epoch:
@@ -300,7 +360,7 @@ def _train_rows(plan: Plan, copies: list[int], counts: Counts) -> Iterator[dict[
                 yield row
 
 
-def _validation_rows(plan: Plan, copies: list[int], counts: Counts) -> Iterator[dict[str, Any]]:
+def _validation_rows(plan: Plan, copies: NDArray[np.int64], counts: Counts) -> Iterator[dict[str, Any]]:
     for row, times in zip(read_rows(plan.scratch, f"{plan.part.name}.parquet"), copies, strict=True):
         if times == -1:
             counts.tally("validation_documents", plan.part.source)
@@ -308,47 +368,28 @@ def _validation_rows(plan: Plan, copies: list[int], counts: Counts) -> Iterator[
             yield row
 
 
-class Exposures:
-    """Which families a text states: a sentence that names both the subject and the answer."""
-
-    def __init__(self, families: list[tuple[str, str, str]]) -> None:
-        names = sorted({name for _, subject, answer in families for name in (subject, answer)})
-        number = {name: n for n, name in enumerate(names)}
-        self._phrases = Phrases(names, names_of)
-        self._family: dict[tuple[int, int], list[str]] = {}
-        for family, subject, answer in families:
-            a, b = sorted((number[subject], number[answer]))
-            self._family.setdefault((a, b), []).append(family)
-
-    def of(self, text: str) -> Iterator[str]:
-        """The families of a text, once for every sentence that states one."""
-        if not self._family or len(self._phrases.numbers_in(text)) < 2:
-            return
-        for start, end in sentences_of(text):
-            for pair in combinations(sorted(self._phrases.numbers_in(text[start:end])), 2):
-                yield from self._family.get(pair, ())
-
-
-def _describe(counts: Counts, probes: Path, out: Path, top_up: float) -> None:
-    """Notes for people: the table by source, the length of the second pass, and exposures."""
-    documents, characters = counts.tallies.get("train_documents", {}), counts.tallies.get("train_characters", {})
-    total = sum(characters.values())
-    counts.add("characters", total)
+def _describe(counts: Counts, probes: Path, out: Path, epochs: dict[str, float]) -> None:
+    """Notes for people and reports: the mixture's table by source, and exposures."""
+    of = {name: counts.tallies.get(name, Counter[str]()) for name in ("train_tokens", "train_documents", "read")}
+    characters = counts.tallies.get("train_characters", Counter[str]())
+    total = of["train_tokens"].total()
+    counts.add("characters", characters.total())
+    counts.add("tokens", total)
     counts.notes["sources"] = {
-        source: {"documents": documents[source], "characters": n, "share": round(n / total, 4)}
-        for source, n in sorted(characters.items())
+        source: {
+            "read": of["read"][source],
+            "documents": of["train_documents"][source],
+            "tokens": of["train_tokens"][source],
+            "characters": characters[source],
+            "share": round(of["train_tokens"][source] / max(1, total), 4),
+            "epochs": round(epochs[source], 4),
+            "validation": counts.tallies.get("validation_documents", Counter[str]())[source],
+            "drops": dict(sorted(counts.tallies.pop(f"dropped {source}", Counter[str]()).items())),
+        }
+        for source in sorted(epochs)
     }
-    if top_up > 1:
-        counts.notes["floor_epochs"] = round(top_up, 4)
-    seen = counts.tallies.pop("exposures", {})
-    families = {family: seen.get(family, 0) for family, _, _ in family_names(read_probes(probes))}
+    seen = counts.tallies.pop("exposures", Counter[str]())
+    families = {family: seen[family] for family, _, _ in family_names(read_probes(probes))}
     (out / "exposures.json").write_text(json.dumps(families, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     if families:
-        values = list(families.values())
-        rare = sum(value < 2 for value in values)
-        counts.notes["exposures"] = {
-            "median": median(values),
-            "min": min(values),
-            "max": max(values),
-            "below_two": rare,
-        }
+        counts.notes["exposures"] = summary(families)

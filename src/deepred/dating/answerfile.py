@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 from pydantic import ValidationError
 
-from deepred.dating.answers import ANSWERED, Answer, article_key
+from deepred.dating.answers import Answer, article_key
+from deepred.dating.replies import ANSWERED
 from deepred.errors import FaultError, UserError
 from deepred.stage import Counts
 
@@ -48,10 +49,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:
 class AnswerFile:
     """A file of answers that grows: what it holds by key, and durable appending."""
 
-    def __init__(self, file: BinaryIO, known: set[str], torn: int) -> None:
+    def __init__(self, file: BinaryIO, subject: str, known: set[str], torn: int) -> None:
         self._file = file
+        self._subject = subject
         self.known = known
-        """What is decided: the hash of the request and the key of the article, in one string."""
+        """What is decided: the hash of the request and the key of what it was asked about, in one string."""
         self.torn = torn
         """Lines found that are no records."""
 
@@ -60,14 +62,14 @@ class AnswerFile:
         self._file.write(orjson.dumps(record) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self.known.add(f"{record['request']}{record['article']}")
+        self.known.add(f"{record['request']}{record[self._subject]}")
 
 
 @contextmanager
-def open_answers(path: Path) -> Generator[AnswerFile]:
+def open_answers(path: Path, subject: str = "article") -> Generator[AnswerFile]:
     """A file of answers to append to, made where it is missing; a last line that a kill has torn is cut off.
 
-    ``UserError`` while another process writes it.
+    ``subject`` names the field with the key of what was asked about. ``UserError`` while another process writes it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,9 +89,9 @@ def open_answers(path: Path) -> Generator[AnswerFile]:
             if record is None:
                 torn += 1
             else:
-                records.append(f"{record.get('request')}{record.get('article')}")
+                records.append(f"{record.get('request')}{record.get(subject)}")
         _cut_last_line(file)
-        yield AnswerFile(file, set(records), torn)
+        yield AnswerFile(file, subject, set(records), torn)
 
 
 def _cut_last_line(file: BinaryIO) -> None:

@@ -12,7 +12,6 @@ from deepred.documents import Interval
 
 OPENING_CHARACTERS = 1200
 """Text of an article that a model is given: two or three paragraphs, about 300 tokens."""
-ANSWERED, REFUSED = "answered", "refused"
 CONFIDENCE = {"low": 0.1, "medium": 0.25, "high": 0.4}
 """A model's word about itself, as confidence: below every other source, whatever it says."""
 

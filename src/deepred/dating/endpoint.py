@@ -13,23 +13,25 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Generic
 
 import httpx
 
-from deepred.config import Llm
-from deepred.dating.answers import ANSWERED, REFUSED
-from deepred.dating.llm import (
+from deepred.config import Asked
+from deepred.dating.replies import (
+    ANSWERED,
     CONNECTION,
     DECISIONS,
     MALFORMED,
+    REFUSED,
     SCHEMA,
     TIMEOUT,
-    Question,
+    A,
+    Inquiry,
+    Q,
     Reply,
-    read_completion,
-    request_body,
+    Tally,
 )
 from deepred.errors import FaultError, UserError
 
@@ -43,49 +45,29 @@ LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """HTTP statuses after which the same request may succeed."""
 HOPELESS = {401: "the key is refused", 403: "the key may not do this", 404: "there is no such address or model"}
-"""HTTP statuses that no other article and no later time will mend."""
+"""HTTP statuses that no other question and no later time will mend."""
 
 
-@dataclass
-class Tally:
-    """What came of the questions so far."""
-
-    outcomes: Counter[str] = field(default_factory=Counter[str])
-    tokens_in: int = 0
-    tokens_out: int = 0
-    seconds: float = 0.0
-    """Seconds of requests, summed over those that ran side by side."""
-
-    def add(self, reply: Reply) -> None:
-        """Count a reply."""
-        self.outcomes[reply.outcome] += 1
-        self.tokens_in += reply.tokens_in
-        self.tokens_out += reply.tokens_out
-        self.seconds += reply.seconds
-
-    @property
-    def replies(self) -> int:
-        """Questions that a model decided."""
-        return sum(count for outcome, count in self.outcomes.items() if outcome in DECISIONS)
-
-
-class Endpoint:
+class Endpoint(Generic[Q, A]):
     """An OpenAI-compatible endpoint that is asked questions, several at a time."""
 
-    def __init__(self, config: Llm, client: httpx.AsyncClient, key: str, first_wait: float = 1.0) -> None:
+    def __init__(
+        self, config: Asked, inquiry: Inquiry[Q, A], client: httpx.AsyncClient, key: str, first_wait: float = 1.0
+    ) -> None:
         self.config = config
+        self.inquiry = inquiry
         self.client = client
         self.key = key
         self.first_wait = first_wait
         """Seconds before the second attempt; each further one waits twice as long."""
         self.reached = False
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: Q) -> Reply[A]:
         """The model's reply, after as many attempts as the configuration allows.
 
         ``FaultError`` for what no attempt can mend: a refused key, a wrong address.
         """
-        body = request_body(self.config, question)
+        body = self.inquiry.body(question)
         attempts, wait = 0, self.first_wait
         while True:
             started = time.monotonic()
@@ -96,7 +78,7 @@ class Endpoint:
             await asyncio.sleep(min(max(wait, asked_wait), LONGEST_WAIT))
             wait *= 2
 
-    async def _attempt(self, body: dict[str, Any]) -> tuple[Reply, float | None]:
+    async def _attempt(self, body: dict[str, Any]) -> tuple[Reply[A], float | None]:
         """A reply, with None where it is final, else the seconds that the server asks to wait before the next."""
         try:
             async with asyncio.timeout(self.config.timeout):  # the client's own limit is one between two bytes
@@ -110,12 +92,13 @@ class Endpoint:
         self.reached = True
         status = response.status_code
         if status == 200:
-            return read_completion(response.content), None
+            return self.inquiry.read(response.content), None
         said = _problem(response.content)
         if self.key:
             said = said.replace(self.key, "***")  # some servers quote what they refuse
         if status in HOPELESS:
-            mend = f"check llm.url, llm.model and the key in {self.config.key_variable}"
+            place = self.config.section
+            mend = f"check {place}.url, {place}.model and the key in {self.config.key_variable}"
             raise FaultError(f"{self.config.url} answers HTTP {status}, {HOPELESS[status]}: {said}", mend)
         wait = _seconds(response.headers.get("retry-after", "")) if status in BUSY else None
         return Reply(f"http {status}", detail=said), wait
@@ -140,9 +123,10 @@ def _seconds(text: str) -> float:
 
 
 def ask_all(
-    config: Llm,
-    questions: Iterable[Question],
-    keep: Callable[[Question, Reply], None],
+    config: Asked,
+    inquiry: Inquiry[Q, A],
+    questions: Iterable[Q],
+    keep: Callable[[Q, Reply[A]], None],
     tally: Tally,
     *,
     first_wait: float = 1.0,
@@ -151,13 +135,18 @@ def ask_all(
 
     ``FaultError`` when the endpoint cannot be reached, refuses the key, or fails ``FAILURES_IN_A_ROW`` times.
     """
-    asyncio.run(_ask_all(config, iter(questions), keep, tally, first_wait))
+    asyncio.run(_ask_all(config, inquiry, iter(questions), keep, tally, first_wait))
 
 
 async def _ask_all(
-    config: Llm, questions: Iterator[Question], keep: Callable[[Question, Reply], None], tally: Tally, wait: float
+    config: Asked,
+    inquiry: Inquiry[Q, A],
+    questions: Iterator[Q],
+    keep: Callable[[Q, Reply[A]], None],
+    tally: Tally,
+    wait: float,
 ) -> None:
-    failed: list[Reply] = []  # since the last answer
+    failed: list[Reply[A]] = []  # since the last answer
 
     async def work() -> None:
         for question in questions:  # one iterator for all: each takes the next question when it is free
@@ -176,7 +165,7 @@ async def _ask_all(
     key = _read_key(config)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with httpx.AsyncClient(headers=headers, timeout=None, trust_env=not local, limits=LIMITS) as client:
-        endpoint = Endpoint(config, client, key, wait)
+        endpoint = Endpoint(config, inquiry, client, key, wait)
         tasks = [asyncio.create_task(work()) for _ in range(config.concurrency)]
         try:
             await asyncio.gather(*tasks)
@@ -186,19 +175,20 @@ async def _ask_all(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _checked_url(config: Llm) -> httpx.URL:
+def _checked_url(config: Asked) -> httpx.URL:
+    place, example = f"{config.section}.url", "for example http://127.0.0.1:1234/v1"
     try:
         url = httpx.URL(config.url)
     except httpx.InvalidURL as error:
-        raise UserError(f"llm.url is no address: {error}", "for example http://127.0.0.1:1234/v1") from None
+        raise UserError(f"{place} is no address: {error}", example) from None
     if url.userinfo:
-        raise UserError("llm.url holds a name or a password", f"put a key into the variable {config.key_variable}")
+        raise UserError(f"{place} holds a name or a password", f"put a key into the variable {config.key_variable}")
     if url.scheme not in ("http", "https") or not url.host:
-        raise UserError(f"llm.url = {config.url!r} is no address", "for example http://127.0.0.1:1234/v1")
+        raise UserError(f"{place} = {config.url!r} is no address", example)
     return url
 
 
-def _read_key(config: Llm) -> str:
+def _read_key(config: Asked) -> str:
     """The key, empty where there is none; one that cannot stand in a header would be quoted by the error it causes."""
     key = os.environ.get(config.key_variable, "").strip()
     if not (key.isascii() and key.isprintable()):
@@ -208,14 +198,15 @@ def _read_key(config: Llm) -> str:
     return key
 
 
-def _broken(config: Llm, failed: list[Reply]) -> FaultError:
+def _broken(config: Asked, failed: list[Reply[Any]]) -> FaultError:
     """What to tell of an endpoint that has only failed for a while."""
     reasons = Counter(reply.outcome for reply in failed)
     said = ", ".join(f"{outcome} {count}" for outcome, count in reasons.most_common())
+    place = config.section
     mends = {
-        CONNECTION: "is the server running at llm.url?",
-        TIMEOUT: "raise llm.timeout, or lower llm.concurrency",
-        MALFORMED: "does the model follow response_format json_schema? is max_tokens in llm.options large enough?",
+        CONNECTION: f"is the server running at {place}.url?",
+        TIMEOUT: f"raise {place}.timeout, or lower {place}.concurrency",
+        MALFORMED: f"does the model follow response_format json_schema? is max_tokens in {place}.options large enough?",
         SCHEMA: "does the endpoint follow response_format json_schema? use a stronger model",
     }
     mend = mends.get(reasons.most_common(1)[0][0], "the same command goes on where it stopped")

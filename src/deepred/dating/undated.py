@@ -10,6 +10,7 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,14 @@ from typing import Any
 from deepred.config import Llm
 from deepred.dating.answerfile import AnswerFile, open_answers
 from deepred.dating.answers import article_key, opening
-from deepred.dating.endpoint import Tally, ask_all
+from deepred.dating.asking import Listener, ask_and_keep
 from deepred.dating.evidence import ESTIMATE
-from deepred.dating.llm import INSTRUCTION, Question, Reply, record_of, request_hash
+from deepred.dating.llm import INSTRUCTION, Question, inquiry, record_of, request_hash
+from deepred.dating.replies import Tally
 from deepred.documents import read_rows, year_of
 
-TRIALS = 8
-"""Questions asked before the estimate is stated; their decisions are kept."""
-CHARACTERS_A_TOKEN = 4
-"""English text per token, where a server does not count tokens: the usual rule for byte-level BPE."""
+OPENING = 1000
+"""Characters of an opening, as a rule."""
 
 
 @dataclass(frozen=True)
@@ -80,40 +80,6 @@ def undated_questions(articles: Path, dates: Path) -> Iterator[Question]:
             yield Question(article["page_id"], article["title"], opening(article["text"]))
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What is still to be asked, and what it will take, from the calls made so far."""
-
-    questions: int
-    tokens_in: int
-    tokens_out: int
-    cost: float
-    seconds: float
-
-    def __str__(self) -> str:
-        cost = f", cost {self.cost:,.2f}" if self.cost else ", no price given"
-        return (
-            f"{self.questions:,} articles to ask about: about {self.tokens_in:,} tokens sent and "
-            f"{self.tokens_out:,} received{cost}, {_duration(self.seconds)}"
-        )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:,.0f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
-
-
-def estimate(config: Llm, questions: int, tally: Tally) -> Estimate:
-    """What so many further questions will take, from what the ones asked took; without any, tokens by length alone."""
-    asked = max(tally.replies, 1)
-    each_in = tally.tokens_in / asked or (len(INSTRUCTION) + 1000) / CHARACTERS_A_TOKEN
-    each_out = tally.tokens_out / asked or 80
-    tokens = round(each_in * questions), round(each_out * questions)
-    cost = (tokens[0] * config.price_in + tokens[1] * config.price_out) / 1e6
-    return Estimate(questions, *tokens, cost, tally.seconds / asked * questions / config.concurrency)
-
-
 def date_undated(
     articles: Path,
     dates: Path,
@@ -130,7 +96,6 @@ def date_undated(
     ``dates`` must have been made without any model's answers: they would measure themselves.
     The estimate is told after ``TRIALS`` calls, and with ``plan_only`` nothing more is asked.
     """
-    tally = Tally()
     with open_answers(out) as file:
         if file.torn:
             tell(f"{out}: {file.torn} line(s) torn by an interruption are ignored; their articles are asked again")
@@ -142,17 +107,12 @@ def date_undated(
         questions = _open_questions(config, chain(held_out, wanted), file)
         total = len(candidates.holdout) + min(candidates.undated, config.limit or candidates.undated)
 
-        def keep(question: Question, reply: Reply) -> None:
-            file.append(record_of(config, question, reply))
-            progress(tally, total)
-
         request = request_hash(config)
         left = max(total - sum(key.startswith(request) for key in file.known), 0)
-        ask_all(config, islice(questions, TRIALS), keep, tally)
-        tell(str(estimate(config, max(left - tally.replies, 0), tally)))
-        if not plan_only:
-            ask_all(config, questions, keep, tally)
-    return tally
+        return ask_and_keep(
+            config, inquiry(config), questions, left, file, partial(record_of, config), Listener(tell, progress),
+            noun="articles", characters=len(INSTRUCTION) + OPENING, plan_only=plan_only,
+        )  # fmt: skip
 
 
 def _open_questions(config: Llm, questions: Iterator[Question], file: AnswerFile) -> Iterator[Question]:

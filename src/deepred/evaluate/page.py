@@ -290,11 +290,16 @@ def mixture_table(report: dict[str, Any]) -> str:
     for arm, counts in report["mixture"].items():
         exposures = counts["notes"].get("exposures", {})
         for source, values in counts["notes"].get("sources", {}).items():
-            sizes = [number(values.get(key)) for key in ("documents", "characters")]
+            sizes = [number(values.get(key)) for key in ("documents", "tokens", "characters")]
+            lost = ", ".join(f"{reason} {count:,}" for reason, count in values.get("drops", {}).items())
             stated = escape(str(exposures.get("median", "–")))
-            rows.append([arm_cell(arm), escape(source), *sizes, percent(values.get("share", 0)), stated])
-    head = ("arm", "source", "documents", "characters", "share", "median statements of a probed fact")
-    return "<h3>Mixture</h3>" + table(head, rows, ("", "", "n", "n", "n", "n")) if rows else ""
+            read = f"{values.get('epochs', 1):g}"
+            share = percent(values.get("share", 0))
+            rows.append([arm_cell(arm), escape(source), *sizes, share, read, escape(lost) or "–", stated])
+    head = ("arm", "source", "documents", "tokens (estimated)", "characters", "share", "epochs", "dropped")
+    kinds = ("", "", "n", "n", "n", "n", "n", "", "n")
+    head = (*head, "median statements of a probed fact")
+    return "<h3>Mixture</h3>" + table(head, rows, kinds) if rows else ""
 
 
 def decimal(value: float | None) -> str:

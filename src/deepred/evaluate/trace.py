@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from deepred.corpus.mixture import Exposures
+from deepred.corpus.exposures import Exposures
 from deepred.corpus.phrases import sentences_of, words_of
 from deepred.documents import read_rows
 

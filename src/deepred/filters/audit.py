@@ -1,11 +1,11 @@
 """Stage ``audit``: how much slips through, as a sheet to label, automatic evidence, and, once labelled, a bound.
 
-In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and
-``label``). Out:
-``sheet.jsonl`` (a stratified random sample of kept sentences with their context, to be labelled by a person or a
-judge), ``evidence.json`` (what machines can see: later years, later names, emergent terms among all kept sentences) and
-``audit.json`` (status, and for a labelled sheet the share of late sentences with its Clopper-Pearson bound per stratum
-and re-weighted to the corpus). Labels are joined by the sentence's own hash, so that they survive re-runs.
+In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and ``label``).
+Out: ``sheet.jsonl`` and ``sheet.html`` (a stratified random sample of kept sentences with their context, to be labelled
+by a person or a judge), ``evidence.json`` (what machines can see: later years, later names, emergent terms among all
+kept sentences) and ``audit.json`` (status, and for a labelled sheet the share of late sentences with its
+Clopper-Pearson bound per stratum and re-weighted to the corpus). Labels are joined by the sentence's own hash, so that
+they survive re-runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,17 @@ import orjson
 
 from deepred.config import Audit
 from deepred.documents import Day, read_rows
-from deepred.errors import FaultError, UserError
+from deepred.errors import FaultError
 from deepred.filters.bounds import Estimate, clopper_pearson, reweighted
 from deepred.filters.evidence import Evidence, gather_evidence
 from deepred.filters.judge import load_horizon
 from deepred.filters.passages import read_pairs
+from deepred.filters.sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_file, write_sheet
 from deepred.stage import Counts, Work
 
 STRATA = ("flagged", "modern", "leaning", "dated", "plain")
 """Strata of kept sentences, the first that fits: evidence of lateness left; a word of the writer's present; leans on
 another sentence; an early date; nothing of these."""
-LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
-CONTEXT_CHARACTERS = 300
 CONFIDENCE = 0.95
 EXAMPLES = 20  # kept sentences with evidence that are shown
 
@@ -55,21 +54,34 @@ def audit_passages(
     shards = [(path.stem, (str(path), str(passages), str(emergence), cutoff, seed, config.sample)) for path in files]
     counts = work.map_shards(_audit_shard, shards, out)
     sample, evidence = _merge(out, config.sample)
-    labels = read_labels(sources.get("labels", []))
-    _write(out / "sheet.jsonl", b"".join(orjson.dumps(_sheet_row(row, labels)) + b"\n" for row in sample))
-    _write(out / "evidence.json", orjson.dumps(evidence, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-    result = judge(sample, labels, evidence["sentences"])
-    _write(out / "audit.json", orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    result = write_audit(sample, evidence, read_labels(sources.get("labels", [])), cutoff, out)
     counts.notes.update({"status": result["status"], "residual": result["residual"]})
     counts.add("sampled", len(sample))
     _gate(result, config)
     return counts
 
 
-def sentence_hash(title: str, sentence: str) -> str:
-    """What labels are joined by: it depends on the sentence and its article, not on offsets, runs or cutoffs."""
-    text = f"{title}\n{' '.join(sentence.split())}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+def write_audit(
+    sample: Sequence[dict[str, Any]],
+    evidence: dict[str, Any],
+    labels: dict[str, str],
+    cutoff: Day,
+    out: Path,
+    title: str = "Audit of kept sentences",
+) -> dict[str, Any]:
+    """Write the sheet, the evidence and what the labels say, and return that: the content of ``audit.json``."""
+    write_sheet(label_rows(sample, labels), out, title, cutoff)
+    write_file(out / "evidence.json", orjson.dumps(evidence, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    result = judge(sample, labels, evidence["sentences"])
+    write_file(out / "audit.json", orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    return result
+
+
+def read_audit(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, str]]:
+    """The sample, the evidence and the labels of an audit that was written before: it can be labelled further."""
+    sample = [orjson.loads(line) for line in (folder / "sheet.jsonl").read_bytes().splitlines()]
+    labels = {row["hash"]: row["label"] for row in sample if row["label"]}
+    return sample, orjson.loads((folder / "evidence.json").read_bytes()), labels
 
 
 def stratum_of(evidence: Evidence, i: int) -> str:
@@ -156,11 +168,7 @@ def _look_at(
     heap = findings.heaps[stratum]
     if len(heap) >= findings.size and (not findings.size or -rank <= heap[0][0]):
         return
-    sentence = text[start:end]
-    row = {"hash": sentence_hash(article["title"], sentence), "page_id": article["page_id"], "title": article["title"]}
-    before, after = text[max(0, start - CONTEXT_CHARACTERS) : start], text[end : end + CONTEXT_CHARACTERS]
-    row |= {"sentence": sentence, "context": f"{before}>>>{sentence[:2000]}<<<{after}", "stratum": stratum}
-    findings.offer(row, rank)
+    findings.offer(sheet_row(article["title"], text, start, end, stratum) | {"page_id": article["page_id"]}, rank)
 
 
 def _merge(out: Path, size: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -178,56 +186,32 @@ def _merge(out: Path, size: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         for row in record["sample"]:
             pool[row["stratum"]].append(row)
     sample: list[dict[str, Any]] = []
-    for stratum, share in _shares(sentences, size).items():
+    for stratum, share in places_of({name: sentences[name] for name in STRATA}, size).items():
         sample += sorted(pool[stratum], key=lambda row: row["rank"])[:share]
     evidence = {"sentences": {name: sentences[name] for name in STRATA}, "evidence": dict(found), "examples": examples}
     return sample, evidence
 
 
-def _shares(sentences: Counter[str], size: int) -> dict[str, int]:
-    """Places in the sheet: half by each stratum's size, half equally, so that small strata are seen too."""
-    filled = [name for name in STRATA if sentences[name]]
-    total = sum(sentences.values())
-    return {
-        name: min(sentences[name], round(size * (0.5 / len(filled) + 0.5 * sentences[name] / total))) for name in filled
-    }
+def places_of(sentences: Mapping[str, int], size: int) -> dict[str, int]:
+    """Places in the sheet: half by each stratum's size, half equally, so that small strata are seen too.
+
+    >>> places_of({"plain": 900, "dated": 100, "leaning": 0}, 40)
+    {'plain': 28, 'dated': 12}
+    """
+    filled = [name for name, count in sentences.items() if count]
+    least, total = min(size, 1), sum(sentences.values())
+    shares = {name: size * (0.5 / len(filled) + 0.5 * sentences[name] / total) for name in filled}
+    return {name: min(sentences[name], max(round(share), least)) for name, share in shares.items()}
 
 
-def _sheet_row(row: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "rank"} | {"label": labels.get(row["hash"], "")}
+def judge(sample: Sequence[dict[str, Any]], labels: Mapping[str, str], sentences: Mapping[str, int]) -> dict[str, Any]:
+    """The status of an audit and, where the sheet is labelled, the residual per stratum and of the corpus.
 
-
-def read_labels(paths: Iterable[Path]) -> dict[str, str]:
-    """Labels by sentence hash; a sentence that two labels contradict is ambiguous."""
-    labels: dict[str, str] = {}
-    for key, label in _label_rows(paths):
-        labels[key] = label if labels.get(key, label) == label else AMBIGUOUS
-    return labels
-
-
-def _label_rows(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    for path in paths:
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-                key, label = row["hash"], str(row["label"]).strip()
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                raise UserError(
-                    f"{path}, line {number}: not a row with hash and label", "label the rows of an audit's sheet.jsonl"
-                ) from None
-            if label not in (LATE, CLEAN, AMBIGUOUS, ""):
-                raise UserError(f"{path}, line {number}: label {label!r}", "use P (late), C (clean) or A (ambiguous)")
-            if label:
-                yield key, label
-
-
-def judge(sample: list[dict[str, Any]], labels: dict[str, str], sentences: dict[str, int]) -> dict[str, Any]:
-    """The status of an audit and, where the sheet is labelled, the residual per stratum and of the corpus."""
+    ``sentences`` says what each stratum stands for; ambiguous sentences are left out of both sides of a share.
+    """
     strata: dict[str, dict[str, Any]] = {}
     estimates: list[Estimate] = []
-    for name in STRATA:
+    for name in sentences:
         given = [
             labels[row["hash"]] for row in sample if row["stratum"] == name and labels.get(row["hash"]) in (LATE, CLEAN)
         ]
@@ -261,9 +245,3 @@ def _gate(result: dict[str, Any], config: Audit) -> None:
             f"up to {bound:.1%} of the kept sentences may be late: over max_residual_bound {config.max_residual_bound}",
             "choose a stricter preset, label more sentences, or raise the bound",
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_bytes(content)
-    partial.replace(path)

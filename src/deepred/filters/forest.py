@@ -35,13 +35,16 @@ class Forest:
 
     def logits(self, rows: npt.NDArray[np.float32]) -> Floats:
         """The logit of the mean late share of the leaves that each row falls into."""
-        trees = np.arange(len(self.features))
-        at = np.arange(len(rows))[:, None]
-        node = np.zeros((len(rows), len(trees)), np.int64)
-        inner = self.features.shape[1]
-        while inner and len(rows) and node[0, 0] < inner:
-            node = 2 * node + 1 + (rows[at, self.features[trees, node]] > self.thresholds[trees, node])
-        share = np.clip(self.values[trees, node - inner].mean(axis=1), LIMIT, 1 - LIMIT)
+        trees, inner = self.features.shape
+        first = np.arange(trees, dtype=np.int32) * inner  # of every tree in the flat arrays
+        row = np.arange(len(rows), dtype=np.int32)[:, None] * rows.shape[1]
+        node = np.zeros((len(rows), trees), np.int32)
+        for _ in range(inner.bit_length()):
+            place = node + first
+            goes_right = rows.take(row + self.features.take(place)) > self.thresholds.take(place)
+            node = 2 * node + 1 + goes_right
+        leaves = self.values.take(node - inner + np.arange(trees, dtype=np.int32) * (inner + 1))
+        share = np.clip(leaves.mean(axis=1), LIMIT, 1 - LIMIT)
         return np.log(share / (1 - share)).astype(np.float32)
 
     @staticmethod

@@ -16,8 +16,8 @@ from deepred.config import Passages
 from deepred.documents import Day
 from deepred.filters.decide import Decision, decide
 from deepred.filters.emergence import NAMES, TERMS, TITLES, describe_article
-from deepred.filters.evidence import Horizon, gather_evidence
-from deepred.filters.features import find_words
+from deepred.filters.evidence import Evidence, Horizon, gather_evidence
+from deepred.filters.features import Floats, find_words
 from deepred.filters.fitting import sentence_features
 from deepred.filters.known import KnownDays
 from deepred.filters.model import Calibration, Model, load_calibration
@@ -36,6 +36,20 @@ def load_horizon(emergence: Path, cutoff: Day, straddling: str) -> Horizon:
 def threshold_of(config: Passages) -> float:
     """The probability from which a sentence is dropped: the configured one, or the preset's."""
     return config.threshold if config.threshold is not None else load_calibration().presets[config.preset]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """An article's sentences, their evidence, and the probability that each is late (None without a model)."""
+
+    segments: Segments
+    evidence: Evidence
+    article_class: str
+    probability: Floats | None
+
+    def decide(self, threshold: float) -> Decision:
+        """What is dropped from this probability on."""
+        return decide(self.segments, self.evidence, self.article_class, self.probability, threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,11 @@ class Judge:
 
     def judge(self, article: dict[str, Any], row: dict[str, Any], article_class: str) -> tuple[Segments, Decision]:
         """The verdict on an article of the corpus, by its row of ``sentences-*.parquet``."""
+        weighed = self.weigh(article, row, article_class)
+        return weighed.segments, weighed.decide(self.threshold)
+
+    def weigh(self, article: dict[str, Any], row: dict[str, Any], article_class: str) -> Weighed:
+        """What speaks for and against an article's sentences, to be decided at any threshold."""
         words = find_words(article["text"])
         segments, evidence = gather_evidence(article, row, self.horizon, words)
         probability = None
@@ -78,7 +97,7 @@ class Judge:
             features = sentence_features(words, row, article_class, segments, evidence, self.model.grams, cutoff)
             logits = self.model.score(features, row["fold"])
             probability = self.calibration.probability(logits, evidence.early_date)
-        return segments, decide(segments, evidence, article_class, probability, self.threshold)
+        return Weighed(segments, evidence, article_class, probability)
 
     def judge_text(
         self, text: str, title: str = "", article_class: str = "U", fold: int = 0

@@ -20,7 +20,8 @@ import orjson
 
 from deepred.config import Passages
 from deepred.documents import Day, dropped_schema, passage_schema, read_rows, write_rows
-from deepred.errors import FaultError
+from deepred.errors import FaultError, UserError
+from deepred.filters.answered import Answered, index_answers
 from deepred.filters.decide import CLASS, KEPT, REASONS, Decision
 from deepred.filters.evidence import segments_of
 from deepred.filters.features import Ints
@@ -28,6 +29,9 @@ from deepred.filters.fitting import Pair, choose, fit_model
 from deepred.filters.judge import MODEL, Judge, load_horizon, threshold_of
 from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
+
+SURVEYED = 2_000
+"""Articles by which ``max_residual`` picks a threshold: some 200,000 sentences."""
 
 
 def filter_articles(
@@ -43,17 +47,64 @@ def filter_articles(
     arm: str,
     out: Path,
     work: Work,
+    sources: dict[str, list[Path]] | None = None,
 ) -> Counts:
-    """Filter every article, in shards."""
+    """Filter every article, in shards; ``sources["answers"]`` are a model's answers about doubtful sentences."""
     files = sorted(articles.glob("articles-*.parquet"))
     if not files:
         raise FaultError(f"{articles} holds no articles", "run the stage articles again")
     if arm != "unfiltered":
         fit_passages(files, emergence, classes, cutoff, straddling, seed, out)
-    common = (str(emergence), str(classes), config, cutoff, straddling, seed, arm)
+    threshold = threshold_of(config)
+    if arm != "unfiltered" and config.max_residual is not None:
+        judge = Judge.load(emergence, out, cutoff, straddling, 1.0)
+        threshold = pick_threshold(files, emergence, Classes.load(classes), judge, config.max_residual, seed)
+    common = (str(emergence), str(classes), config, cutoff, straddling, seed, arm, threshold)
+    unused = _take_answers((sources or {}).get("answers", []), cutoff, out) if arm != "unfiltered" else 0
     counts = work.map_shards(_filter_shard, [(path.stem, (str(path), *common)) for path in files], out)
+    if unused:
+        counts.add("answers for another cutoff", unused)
     _merge_samples(out, config.samples)
+    if arm != "unfiltered":
+        counts.notes["threshold"] = round(threshold, 4)
     return counts
+
+
+def _take_answers(paths: list[Path], cutoff: Day, out: Path) -> int:
+    """Index a model's answers; how many are for another cutoff. UserError without a fitted model."""
+    if not paths:
+        return 0
+    if not (out / MODEL).exists():
+        raise UserError(
+            "passages.answers needs a fitted model, and this corpus has too few dated sentences for one",
+            "leave answers empty: only a model's probability is doubtful",
+        )
+    return index_answers(paths, cutoff, out)
+
+
+def pick_threshold(files: list[Path], emergence: Path, kinds: Classes, judge: Judge, most: float, seed: int) -> float:
+    """The highest probability at which, by the calibrated probabilities, at most ``most`` of what is kept is late.
+
+    Looks at ``SURVEYED`` articles; ``judge`` drops nothing but what direct evidence shows. Raises UserError without a
+    fitted model: rules give no probabilities.
+    """
+    if judge.model is None:
+        raise UserError(
+            "passages.max_residual needs a fitted model, and this corpus has too few dated sentences for one",
+            "set passages.preset instead",
+        )
+    pages = (row["page_id"] for row in read_rows(emergence, "sentences-*.parquet", ["page_id"]))
+    chosen = choose(pages, seed, SURVEYED)
+    found: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    for path in files:
+        for article, row in read_pairs(path, emergence):
+            if row["page_id"] in chosen:
+                _, decision = judge.judge(article, row, kinds.of(row["page_id"]))
+                found.append(decision.probability[decision.reasons == KEPT])
+    chances = np.sort(np.concatenate(found)).astype(np.float64)
+    expected = np.cumsum(chances) / np.arange(1, len(chances) + 1)
+    allowed = int(np.searchsorted(expected, most, "right"))
+    return float(chances[allowed]) if allowed < len(chances) else 1.0
 
 
 def fit_passages(
@@ -116,14 +167,15 @@ def read_pairs(articles: Path, emergence: Path) -> Iterator[tuple[dict[str, Any]
         yield article, row
 
 
-def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str], folder: Path) -> Counts:
-    source, emergence, classes, config, cutoff, straddling, seed, arm = argument
+def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, float], folder: Path) -> Counts:
+    source, emergence, classes, config, cutoff, straddling, seed, arm, threshold = argument
     path = Path(source)
     kinds = Classes.load(Path(classes))
-    judge = None
+    judge = answered = None
     if arm != "unfiltered":
         fitted = folder.parent.parent  # the stage's own folder, in which the model was fitted before the shards
-        judge = Judge.load(Path(emergence), fitted, cutoff, straddling, threshold_of(config))
+        judge = Judge.load(Path(emergence), fitted, cutoff, straddling, threshold)
+        answered = Answered.load(fitted)
     counts = Counts()
     dropped: list[dict[str, Any]] = []
     samples = Sampler(config.samples, seed)
@@ -134,7 +186,10 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str], 
             if judge is None:
                 segments, decision = segments_of(row), None
             else:
-                segments, decision = judge.judge(article, row, kind)
+                weighed = judge.weigh(article, row, kind)
+                if answered is not None:
+                    weighed = answered.apply(article, weighed, counts)
+                segments, decision = weighed.segments, weighed.decide(threshold)
             passage = _count_and_keep(article, kind, segments, decision, config, counts, dropped, samples)
             if passage is not None:
                 yield passage

@@ -24,6 +24,8 @@ FIELD = re.compile(
     r"^(Title|Author|Translator|Editor|Illustrator|Release Date|Language|Original publication):[ \t]*(.*)$",
     re.IGNORECASE,
 )
+PERMISSION = re.compile(r"this is a \W{0,3}copyrighted\W{1,3}project gutenberg", re.IGNORECASE)
+"""What stands in the header of the few e-books that are distributed by permission."""
 NUMBER = re.compile(r"\[(?:e-?book|e-?text)[ ]?#[ ]?(\d+)\]|\[Etext[ #]+(\d+)\]", re.IGNORECASE)
 
 BOILERPLATE = re.compile(
@@ -100,6 +102,8 @@ class BookText:
     notes: str = ""
     """The transcriber's notes and credits that were removed: they may name the edition that was copied."""
     removed: Counter[str] = field(default_factory=Counter[str])
+    copyrighted: bool = False
+    """Whether the file says that it is distributed by permission, not free."""
 
 
 def decode(data: bytes) -> str | None:
@@ -131,6 +135,7 @@ def clean_book(text: str) -> BookText:
     removed: Counter[str] = Counter()
     fields = header_fields(text)
     number = header_number(text)
+    by_permission = PERMISSION.search(" ".join(text[:OLD_HEADER].split())) is not None
     body = cut_licence(text, removed)
     notes: list[str] = []
     body = cut_brackets(body, BRACKETED_NOTE, "transcriber-note", removed, notes)
@@ -144,7 +149,7 @@ def clean_book(text: str) -> BookText:
     blocks = [block for index, block in enumerate(blocks) if not _is_imprint(block, index, removed)]
     width = wrap_width([block.lines for block in blocks])
     text = "\n\n".join(reflow(block.lines, width) for block in blocks)
-    return BookText(fields, number, text, front, "\n".join(notes), removed)
+    return BookText(fields, number, text, front, "\n".join(notes), removed, by_permission)
 
 
 def header_fields(text: str) -> dict[str, str]:

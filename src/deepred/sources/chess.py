@@ -31,6 +31,7 @@ GAMES_PER_SHARD = 2000
 """Games of one output file; replaying them takes some ten seconds."""
 LICENCE = "game scores are facts and not protected; the prose is generated"
 RENDERINGS = ("movetext", "descriptive", "narrated", "positions")
+SQUARE_NAMES = tuple(file + rank for rank in "12345678" for file in "abcdefgh")
 PLAIN_SAN = re.compile(r"(?:[KQRBN][a-h]?[1-8]?x?[a-h][1-8]|(?:[a-h]x)?[a-h][1-8](?:=[QRBN])?|O-O(?:-O)?)$")
 
 
@@ -265,10 +266,7 @@ def _visitor(found: Replay) -> Any:
             if not move:
                 found.error = found.error or "null-move"
                 return
-            ply = record_move(board, move, self.token)
-            if found.rendering == "descriptive":
-                ply = replace(ply, descriptive=describe(board, move, ply))
-            found.plies.append(ply)
+            found.plies.append(record_move(board, move, self.token, found.rendering == "descriptive"))
 
         def visit_board(self, board: chess.Board) -> None:
             if found.plies and board.checkers_mask():
@@ -292,7 +290,7 @@ def _error_name(error: Exception) -> str:
     return names.get(type(error), "unreadable-move")  # type: ignore[arg-type]
 
 
-def record_move(board: chess.Board, move: chess.Move, token: str) -> Ply:
+def record_move(board: chess.Board, move: chess.Move, token: str, descriptive: bool = False) -> Ply:
     """The half-move as a record, before it is made; check and mate are added once it is."""
     import chess
 
@@ -307,27 +305,53 @@ def record_move(board: chess.Board, move: chess.Move, token: str) -> Ply:
     san = token.rstrip("+#!?").replace("0", "O") if token[:1] == "0" else token.rstrip("+#!?")
     if not PLAIN_SAN.match(san) or ("x" in san) != bool(captured) or bool(promoted) != ("=" in san):
         san = board.san(move).rstrip("+#")
-    return Ply(san, piece, chess.square_name(move.to_square), captured, castled=castled, promoted=promoted)
+    described = ""
+    if descriptive:
+        described = san if castled else describe(board, move, piece, captured, promoted)
+    return Ply(
+        san, piece, SQUARE_NAMES[move.to_square], captured, castled=castled, promoted=promoted, descriptive=described
+    )
 
 
-def describe(board: chess.Board, move: chess.Move, ply: Ply) -> str:
-    """The move in descriptive notation, before it is made."""
+def describe(board: chess.Board, move: chess.Move, piece: str, captured: str, promoted: str) -> str:
+    """A move other than castling in descriptive notation, before it is made."""
+    en_passant = board.is_en_passant(move)
+    rivals = [(rival.from_square, rival.to_square) for rival in _rivals(board, move, piece, captured)]
+    text = describe_move(piece, move.from_square, move.to_square, captured, rivals, board.turn)
+    return text + (" e.p." if en_passant else "") + (f"={promoted}" if promoted else "")
+
+
+def _rivals(board: chess.Board, move: chess.Move, piece: str, captured: str) -> Iterator[chess.Move]:
+    """Legal moves of the same kind of piece that take the same kind, or go to a square of the same short name.
+
+    Legal moves are generated only for pieces that stand so that they might: most moves have no such rival, and the
+    generation would cost more than all else.
+    """
     import chess
 
-    if ply.castled:
-        return ply.san
-    same = board.pieces_mask(board.piece_type_at(move.from_square) or 1, board.turn)
-    en_passant = board.is_en_passant(move)
-    if ply.captured:
-        targets = board.pieces_mask(chess.PIECE_SYMBOLS.index(ply.captured.lower()), not board.turn)
-        if ply.captured == ply.piece == "P" and board.ep_square is not None:
+    same = board.pieces_mask(chess.PIECE_SYMBOLS.index(piece.lower()), board.turn)
+    if captured:
+        targets = board.pieces_mask(chess.PIECE_SYMBOLS.index(captured.lower()), not board.turn)
+        if captured == piece == "P" and board.ep_square is not None:
             targets |= chess.BB_SQUARES[board.ep_square]
     else:
         targets = same_names(move.to_square) & ~board.occupied
-    legal = board.generate_legal_moves(same, targets)
-    rivals = [(rival.from_square, rival.to_square) for rival in legal if board.is_capture(rival) == bool(ply.captured)]
-    text = describe_move(ply.piece, move.from_square, move.to_square, ply.captured, rivals, board.turn)
-    return text + (" e.p." if en_passant else "") + (f"={ply.promoted}" if ply.promoted else "")
+    if piece == "P" and not captured:
+        file = chess.BB_FILES[7 - move.to_square % 8] & same
+        able = file if targets & ~chess.BB_SQUARES[move.to_square] else 0
+    else:
+        able = 0
+        for square in chess.scan_forward(same):
+            reached = board.attacks_mask(square) & targets
+            if square == move.from_square:
+                reached &= ~chess.BB_SQUARES[move.to_square]
+            if reached:
+                able |= chess.BB_SQUARES[square]
+    if not able:
+        return
+    for rival in board.generate_legal_moves(able, targets):
+        if board.is_capture(rival) == bool(captured) and not board.is_castling(rival):
+            yield rival
 
 
 def placement_of(board: chess.Board) -> tuple[int, ...]:

@@ -20,7 +20,9 @@ from deepred.sources.bookdates import Dating, book_people, date_book
 from deepred.sources.booktext import BookText, clean_book, decode, header_number
 from deepred.sources.catalogue import Person, Record, read_catalogue
 from deepred.sources.introductions import cut_modern_introductions
-from deepred.sources.selection import free_from, licence_of, refuse
+from deepred.sources.rights import licence_of, rights_refusal, states_free_in_us
+from deepred.sources.selection import refuse
+from deepred.sources.themed import WHOLE, check_themes, choose_chunks
 from deepred.stage import Counts, Work
 
 BOOKS_PER_SHARD = 16
@@ -81,13 +83,21 @@ def collect_books(
         )
         for start in range(0, len(volumes), BOOKS_PER_SHARD)
     ]
-    counts.merge(work.map_shards(clean_shelf, [(f"books-{shelf.index:05d}", shelf) for shelf in shelves], out))
+    theme_file = next(iter(sources.get("theme_file", [])), None)
+    if config.themes:
+        check_themes(config, theme_file)
+    whole = out / WHOLE if config.themes else out
+    counts.merge(work.map_shards(clean_shelf, [(f"books-{shelf.index:05d}", shelf) for shelf in shelves], whole))
     unreadable = counts.drops["not-text"]
     if volumes and unreadable > MAX_UNREADABLE * len(volumes):
         raise UserError(
             f"{unreadable} of {len(volumes)} books are no text, first {volumes[0].file}",
             "books.files must name .txt files",
         )
+    if config.themes:
+        counts.numbers["books"] = counts.numbers.pop("documents", 0)  # from here on a document is a chunk
+        del counts.numbers["bytes"]
+        counts.merge(choose_chunks(whole, config, theme_file, out, work))
     return counts
 
 
@@ -164,15 +174,15 @@ def _refusal(volume: Volume, book: BookText, dating: Dating, shelf: Shelf) -> st
         return unwanted
     if record and record.kind not in ("", "Text"):
         return "not-a-text-work"
-    if record and record.rights.lower().startswith("copyright"):
+    if book.copyrighted or (record and record.rights.lower().startswith("copyright")):
         return "copyrighted"
     if len(book.text) < MIN_CHARACTERS:
         return "short"
     if dating.interval is None:
         return "undated"
-    free = free_from(_people(volume, book))
-    if shelf.config.free_by and (free is None or free > shelf.config.free_by):
-        return "not-free-by-year"
+    unfree = rights_refusal(shelf.config, _people(volume, book), dating.interval, _stated_free(volume, book))
+    if unfree:
+        return unfree
     side = dating.interval.side(shelf.cutoff)
     if side == "after":
         return "after-cutoff"
@@ -188,7 +198,7 @@ def _document(volume: Volume, book: BookText, interval: Interval | None) -> dict
         "first": interval.first if interval else None,
         "last": interval.last if interval else None,
         "author": _author(volume, book),
-        "licence": licence_of(_people(volume, book)),
+        "licence": licence_of(_people(volume, book), interval, _stated_free(volume, book)),
         "origin": Path(volume.file).name,
     }
 
@@ -196,6 +206,10 @@ def _document(volume: Volume, book: BookText, interval: Interval | None) -> dict
 def _people(volume: Volume, book: BookText) -> list[Person]:
     authors, translators = book_people(volume.record, book.fields, book.front)
     return [*authors, *translators]
+
+
+def _stated_free(volume: Volume, book: BookText) -> bool:
+    return states_free_in_us(volume.record, book.removed["header"] > 0 and not book.copyrighted)
 
 
 def _title(volume: Volume, book: BookText) -> str:

@@ -10,12 +10,10 @@ from importlib import resources
 
 from deepred.config import Books
 from deepred.sources.bookdates import name_key
-from deepred.sources.catalogue import Person, Record
+from deepred.sources.catalogue import Record
 
 LANGUAGES = {"english": "en", "french": "fr", "german": "de", "russian": "ru", "spanish": "es", "italian": "it"}
 """Languages as headers name them, by the catalogue's codes."""
-PROTECTED = 70
-"""Years after the death of the last author during which most countries protect a work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,6 @@ def wanted_ids(config: Books, records: Iterable[Record]) -> list[int]:
         for record in records
         if record.kind in ("", "Text") and not refuse(config, record.number, record, "", "")
     )
-
-
-def licence_of(people: Iterable[Person]) -> str:
-    """A book's status in the United States, and from which year on it is free where works last for life + 70 years."""
-    base = "public domain in the United States"
-    free = free_from(people)
-    return f"{base}; where works last for life + {PROTECTED} years, from {free}" if free else base
-
-
-def free_from(people: Iterable[Person]) -> int | None:
-    """The first year in which a work of these people is free for life + 70; None where a death is unknown."""
-    deaths = [person.death for person in people]
-    known = [death for death in deaths if death is not None]
-    return max(known) + PROTECTED + 1 if known and len(known) == len(deaths) else None
 
 
 @cache

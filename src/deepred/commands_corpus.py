@@ -1,0 +1,61 @@
+"""The command of the corpus: a run's mixture written out as a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
+
+
+def corpus(
+    run_file: RunFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the dataset.")],
+    file_format: Annotated[
+        Literal["parquet", "jsonl"], typer.Option("--format", help="Format of the files.")
+    ] = "parquet",
+    arm: Annotated[
+        Literal["filtered", "unfiltered", "floor"], typer.Option(help="The arm whose corpus it is.")
+    ] = "filtered",
+    overrides: Set = None,
+    data: Data = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Export a run's corpus as a dataset folder with a card; `datasets.load_dataset(DIR)` reads it."""
+    from deepred.corpus.export import Origin, export_corpus
+    from deepred.display import Display
+    from deepred.documents import from_date
+    from deepred.errors import UserError
+    from deepred.runner import is_complete, read_manifest, standalone
+    from deepred.stage import Work
+
+    pipeline = open_pipeline(run_file, overrides, data, workers)
+    run = pipeline.run
+    node = pipeline.node("mixture", arm)
+    mixture, articles = pipeline.folder(node), pipeline.folder(pipeline.node("articles"))
+    for name, folder in (("mixture", mixture), ("articles", articles)):
+        if not is_complete(folder):
+            raise UserError(f"{name} of this run is not built yet", f"deepred run {run_file} --until mixture")
+    table = read_manifest(mixture)["counts"]["notes"]["sources"]
+    origin = Origin(run.name, from_date(run.cutoff), arm, run.articles.language, table)
+    request = {"stage": "corpus", "mixture": mixture.name, "arm": arm, "format": file_format}
+    manifest: dict[str, Any] = {**request, "cutoff": str(run.cutoff), "run": run.name}
+    display = Display(errors if as_json else console)
+    with standalone(out, manifest) as folder, display.shown("corpus"):
+        counts = export_corpus(
+            mixture=mixture,
+            articles=articles,
+            origin=origin,
+            out=folder,
+            work=Work(pipeline.settings, display),
+            file_format=file_format,
+        )
+        manifest["counts"] = counts.to_json()
+    if as_json:
+        print_json(manifest | {"out": str(out)})
+        return
+    console.print(f"{counts.numbers['documents']:,} documents, {counts.numbers['bytes']:,} bytes", highlight=False)
+    console.print(out, highlight=False, soft_wrap=True)
