@@ -7,12 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from deepred.config import Articles, Facts, Run
-from deepred.errors import UserError
 from deepred.execution import execute
 from deepred.pipeline import STAGES
 from deepred.runner import Pipeline, standalone
 from deepred.settings import Settings
-from deepred.sources.plain import check_columns
+from deepred.sources.plain import check_file
 from deepred.stage import MANIFEST, Progress
 
 ROAD = "road"
@@ -28,7 +27,7 @@ def classify_parquet(
 
     ``UserError`` where the file is no Parquet, or lacks the columns page_id, title and text.
     """
-    _check(file)
+    check_file(file)
     run = Run(
         name="classify",
         cutoff=cutoff,
@@ -46,16 +45,3 @@ def classify_parquet(
                 if path.name != MANIFEST:
                     shutil.copyfile(path, folder / path.name)  # not moved: an interruption here finds it all again
         shutil.rmtree(road)
-
-
-def _check(file: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not file.is_file():
-        raise UserError(f"{file} does not exist or is no file", "name a Parquet file of articles")
-    try:
-        schema = pq.read_schema(file)
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{file} is no Parquet file: {error}", "name a Parquet file of articles") from None
-    check_columns(file, schema)

@@ -10,8 +10,19 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
-from deepred.commands_text import built_folders
+from deepred.commandline import (
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    built_folders,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+    tell,
+)
 
 BAR = 48
 """Characters of the longest bar of a word's curve."""
@@ -34,7 +45,7 @@ def emergence(
         print_json(found)
         return
     for line in _history_lines(found):
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        tell(line)
 
 
 def _history_lines(found: dict[str, Any]) -> list[str]:
@@ -114,7 +125,7 @@ def audit(
     console.print(f"sheet  {folder / 'sheet.html'}", highlight=False, soft_wrap=True)
     if result["status"] != "labelled":
         mend = f"label it in a browser, download labels.jsonl, then: deepred audit {run_file} --of {of} --labels FILE"
-        console.print(escape(mend), highlight=False, soft_wrap=True)
+        tell(mend)
 
 
 def _draw(pipeline: Any, run_file: Path, of: str, size: int) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:

@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
+from deepred.commandline import (
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    built_folders,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+)
 
 
 def corpus(
@@ -28,17 +39,13 @@ def corpus(
     from deepred.corpus.export import Origin, export_corpus
     from deepred.display import Display
     from deepred.documents import from_date
-    from deepred.errors import UserError
-    from deepred.runner import is_complete, read_manifest, standalone
+    from deepred.runner import read_manifest, standalone
     from deepred.stage import Work
 
     pipeline = open_pipeline(run_file, overrides, data, workers)
     run = pipeline.run
-    node = pipeline.node("mixture", arm)
-    mixture, articles = pipeline.folder(node), pipeline.folder(pipeline.node("articles"))
-    for name, folder in (("mixture", mixture), ("articles", articles)):
-        if not is_complete(folder):
-            raise UserError(f"{name} of this run is not built yet", f"deepred run {run_file} --until mixture")
+    built = built_folders(pipeline, run_file, "articles", "mixture", arm=arm)
+    mixture, articles = built["mixture"], built["articles"]
     table = read_manifest(mixture)["counts"]["notes"]["sources"]
     origin = Origin(run.name, from_date(run.cutoff), arm, run.articles.language, table)
     request = {"stage": "corpus", "mixture": mixture.name, "arm": arm, "format": file_format}

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
+from deepred.commandline import (
+    MOON,
+    Cutoff,
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    ask_model,
+    built_folders,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+    tell,
+)
 
 
 def why(
@@ -20,28 +34,25 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Tell why an article is in the corpus or not: its dates, class, evidence, and sentences kept and dropped."""
-    from deepred.errors import UserError
     from deepred.filters.why import Folders, explain_article, format_explanation
     from deepred.runner import is_complete
 
     pipeline = open_pipeline(run_file, overrides, data)
-    built = {name: pipeline.folder(pipeline.node(name)) for name in ("articles", "dates", "classes", "passages")}
-    for name in ("articles", "dates", "classes"):
-        if not is_complete(built[name]):
-            raise UserError(f"{name} of this run is not built yet", f"deepred run {run_file} --until classes")
-    passages = built["passages"] if is_complete(built["passages"]) else None
+    built = built_folders(pipeline, run_file, "articles", "dates", "classes")
+    folder = pipeline.folder(pipeline.node("passages"))
+    passages = folder if is_complete(folder) else None
     found = explain_article(title, Folders(built["articles"], built["dates"], built["classes"], passages))
     if as_json:
         print_json({"cutoff": str(pipeline.run.cutoff), **found})
         return
     for line in format_explanation(found):
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        tell(line)
 
 
 def classify(
     file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Articles: page_id, title, text.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for dates-*.parquet, classes-*.parquet.")],
-    cutoff: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first late day.")] = datetime(1969, 7, 20),
+    cutoff: Cutoff = MOON,
     wikidata: Annotated[
         list[Path] | None, typer.Option(metavar="DUMP", help="A Wikidata dump to join; repeatable.")
     ] = None,
@@ -89,44 +100,28 @@ def date_llm(
     overrides: Set = None,
     data: Data = None,
 ) -> None:
-    """Ask a model ([llm] in the run file) for the dates of undated articles; `dates.answers` then names its answers.
+    """Ask the model of the section llm for the dates of undated articles; `dates.answers` then names its answers.
 
     It also dates a random sample of dated articles: how far it agrees stands in the stage's `agreement.json`.
     """
     from deepred.dating.undated import date_undated
-    from deepred.display import Display
     from deepred.errors import UserError
-    from deepred.runner import is_complete
-    from deepred.stage import Counts
 
     # dates without any model's: its own answers must not measure it, and a file that grows must not change the key
-    without_answers = "dates.answers=[]"
-    pipeline = open_pipeline(run_file, [*(overrides or []), without_answers], data)
+    without = "dates.answers=[]"
+    pipeline = open_pipeline(run_file, [*(overrides or []), without], data)
     config = pipeline.run.llm
     if config is None:
         raise UserError(f"{run_file} names no model", "add a section [llm] with url and model")
-    built = {name: pipeline.folder(pipeline.node(name)) for name in ("articles", "dates")}
-    for name, folder in built.items():
-        if not is_complete(folder):
-            mend = f'deepred run {run_file} --until dates --set "{without_answers}"'
-            raise UserError(f"{name} of this run is not built yet without a model's answers", mend)
-    display = Display(console)
-
-    def tell(line: str) -> None:
-        console.print(escape(line), highlight=False, soft_wrap=True)
-
-    with display.shown("date-llm"):
-        tally = date_undated(
-            built["articles"],
-            built["dates"],
-            out,
-            config=config,
-            seed=pipeline.run.seed,
-            plan_only=plan_only,
-            tell=tell,
-            progress=lambda tally, total: display.update(Counts(tally.outcomes.copy()), tally.replies, total, ""),
-        )
-    tell(", ".join(f"{outcome} {count:,}" for outcome, count in tally.outcomes.most_common()) or "nothing left to ask")
-    if failed := sum(tally.outcomes.values()) - tally.replies:
-        tell(f"{failed:,} failed; the same command asks them again")
-    tell(f'answers  {out}\nnext     set answers = ["{out}"] under [dates], then deepred run {run_file}')
+    built = built_folders(pipeline, run_file, "articles", "dates", without=without)
+    ask = partial(
+        date_undated,
+        built["articles"],
+        built["dates"],
+        out,
+        config=config,
+        seed=pipeline.run.seed,
+        plan_only=plan_only,
+        tell=tell,
+    )
+    ask_model("date-llm", lambda progress: ask(progress=progress), out, "dates", run_file)

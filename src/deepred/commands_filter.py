@@ -5,14 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
-from deepred.commands_text import MOON, Preset, Threshold, built_folders, text
+from deepred.commandline import (
+    MOON,
+    Cutoff,
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    ask_model,
+    built_folders,
+    built_threshold,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+    tell,
+)
+from deepred.commands_text import Preset, Threshold, text
 
 if TYPE_CHECKING:
     from deepred.filters.score import Trial
@@ -30,7 +47,6 @@ Corpus = Annotated[
 ]
 Strata = Annotated[Path | None, typer.Option(metavar="FILE", help="Each class's share of the corpus, for its weight.")]
 PresetOption = Annotated[Preset, typer.Option("--preset", help="Operating point on the published curve.")]
-Cutoff = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first late day.")]
 Limit = Annotated[int, typer.Option(min=0, help="Articles of the corpus to learn from, drawn at random (0: all).")]
 WorkFolder = Annotated[
     Path | None, typer.Option("--work", metavar="DIR", help="Where what was learned is kept (default: <data>/learned).")
@@ -189,51 +205,26 @@ def look(
     overrides: Set = None,
     data: Data = None,
 ) -> None:
-    """Ask a model ([second_look] in the run file) about doubtful sentences; `passages.answers` then names its answers.
+    """Ask the model of the section second_look about doubtful sentences; `passages.answers` then names its answers.
 
     Doubtful are sentences that no direct evidence decides and whose probability lies between `low` and `high`.
     """
-    from deepred.display import Display
     from deepred.documents import from_date
     from deepred.errors import UserError
-    from deepred.filters.judge import threshold_of
     from deepred.filters.second_look import Built, look_again
-    from deepred.runner import is_complete, read_manifest
-    from deepred.stage import Counts
 
     # passages without any answers: they would hide what they answer, and a file that grows must not change the key
-    without_answers = "passages.answers=[]"
-    pipeline = open_pipeline(run_file, [*(overrides or []), without_answers], data)
+    without = "passages.answers=[]"
+    pipeline = open_pipeline(run_file, [*(overrides or []), without], data)
     run = pipeline.run
     config = run.second_look
     if config is None:
         raise UserError(f"{run_file} names no model", "add a section [second_look] with url and model")
-    found = {name: pipeline.folder(pipeline.node(name)) for name in ("articles", "emergence", "classes", "passages")}
-    for name, folder in found.items():
-        if not is_complete(folder):
-            mend = f'deepred run {run_file} --until passages --set "{without_answers}"'
-            raise UserError(f"{name} of this run is not built yet without a model's answers", mend)
-    picked = read_manifest(found["passages"])["counts"]["notes"].get("threshold")  # max_residual picks its own
-    threshold = picked if picked is not None else threshold_of(run.passages)
+    found = built_folders(pipeline, run_file, "articles", "emergence", "classes", "passages", without=without)
+    threshold = built_threshold(pipeline, found["passages"])
     built = Built(**found, cutoff=from_date(run.cutoff), straddling=run.straddling, threshold=threshold, seed=run.seed)
-    display = Display(errors)
-
-    def tell(line: str) -> None:
-        console.print(escape(line), highlight=False, soft_wrap=True)
-
-    with display.shown("filter look"):
-        tally = look_again(
-            built,
-            out,
-            config=config,
-            plan_only=plan_only,
-            tell=tell,
-            progress=lambda tally, total: display.update(Counts(tally.outcomes.copy()), tally.replies, total, ""),
-        )
-    tell(", ".join(f"{outcome} {count:,}" for outcome, count in tally.outcomes.most_common()) or "nothing left to ask")
-    if failed := sum(tally.outcomes.values()) - tally.replies:
-        tell(f"{failed:,} failed; the same command asks them again")
-    tell(f'answers  {out}\nnext     set answers = ["{out}"] under [passages], then deepred run {run_file}')
+    ask = partial(look_again, built, out, config=config, plan_only=plan_only, tell=tell)
+    ask_model("filter look", lambda progress: ask(progress=progress), out, "passages", run_file)
 
 
 @app.command()

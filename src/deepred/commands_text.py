@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from deepred.commandline import Data, Set, errors, open_pipeline
+from deepred.commandline import MOON, Data, Set, built_folders, built_threshold, errors, open_pipeline
 
 if TYPE_CHECKING:
     from deepred.filters.judge import Judge
-    from deepred.runner import Pipeline
 
 Preset = Literal["strict", "balanced", "lenient"]
 Threshold = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Probability from which a sentence is dropped; over the preset.")
 ]
-MOON = datetime(1969, 7, 20)
-"""The day of the first cutoff, the default of all commands."""
 
 
 def text(
@@ -107,30 +104,16 @@ def _find_model(
     """
     from deepred.documents import from_date
     from deepred.errors import UserError
-    from deepred.filters.judge import threshold_of
     from deepred.filters.learned import EMERGENCE, PASSAGES
     from deepred.runner import is_complete, read_manifest
 
     if model.suffix == ".toml":
         pipeline = open_pipeline(model, overrides, data)
         built = built_folders(pipeline, model, EMERGENCE, PASSAGES)
-        picked = read_manifest(built[PASSAGES])["counts"]["notes"].get("threshold")  # max_residual picks its own
-        own = picked if picked is not None else threshold_of(pipeline.run.passages)
+        own = built_threshold(pipeline, built[PASSAGES])
         return built[EMERGENCE], built[PASSAGES], from_date(pipeline.run.cutoff), pipeline.run.straddling, own
     manifest = read_manifest(model) if is_complete(model) else {}
     if manifest.get("stage") != "learned":
         mend = "name a run file, or the folder that `deepred filter score --json` calls learned"
         raise UserError(f"{model} holds nothing that a filter learned", mend)
     return model / EMERGENCE, model / PASSAGES, manifest["cutoff"], manifest["straddling"], None
-
-
-def built_folders(pipeline: Pipeline, run_file: Path, *stages: str) -> dict[str, Path]:
-    """The folders of stages by name; ``UserError`` where one is not built yet."""
-    from deepred.errors import UserError
-    from deepred.runner import is_complete
-
-    found = {name: pipeline.folder(pipeline.node(name)) for name in stages}
-    for name, folder in found.items():
-        if not is_complete(folder):
-            raise UserError(f"{name} of this run is not built yet", f"deepred run {run_file} --until {stages[-1]}")
-    return found

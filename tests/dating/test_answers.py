@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
+from deepred.asking.answerfile import open_answers
+from deepred.asking.replies import ANSWERED, REFUSED
 from deepred.config import Dates
 from deepred.dating.agreement import compare, share_of, write_agreement
-from deepred.dating.answerfile import open_answers
 from deepred.dating.answers import (
     OPENING_CHARACTERS,
     Answer,
@@ -17,7 +18,6 @@ from deepred.dating.answers import (
     article_key,
     opening,
 )
-from deepred.dating.replies import ANSWERED, REFUSED
 from deepred.dating.resolve import date_articles, resolve
 from deepred.documents import article_schema, fact_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
@@ -152,7 +152,7 @@ def test_two_processes_never_write_one_file(tmp_path):
     path = tmp_path / "answers.jsonl"
     code = f"""
 from pathlib import Path
-from deepred.dating.answerfile import open_answers
+from deepred.asking.answerfile import open_answers
 with open_answers(Path({str(path)!r})):
     pass
 """

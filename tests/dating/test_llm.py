@@ -9,13 +9,13 @@ import time
 import pytest
 
 from chat_server import DRIP, completion, llama_server
+from deepred.asking.answerfile import read_lines
+from deepred.asking.endpoint import ask_all
+from deepred.asking.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
+from deepred.asking.session import estimate
 from deepred.config import Dates, Llm
-from deepred.dating.answerfile import read_lines
 from deepred.dating.answers import Answer
-from deepred.dating.asking import estimate
-from deepred.dating.endpoint import ask_all
 from deepred.dating.llm import Question, inquiry, read_completion, record_of, request_body
-from deepred.dating.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
 from deepred.dating.resolve import date_articles
 from deepred.dating.undated import date_undated, find_candidates
 from deepred.documents import article_schema, date_schema, fact_schema, read_rows, write_rows

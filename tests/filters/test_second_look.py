@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chat_server import completion, llama_server
+from deepred.asking.replies import ANSWERED, MALFORMED, SCHEMA
 from deepred.cli import app
 from deepred.config import SecondLook, load_run
-from deepred.dating.replies import ANSWERED, MALFORMED, SCHEMA
 from deepred.documents import read_rows, write_rows
 from deepred.errors import UserError
 from deepred.filters import fitting

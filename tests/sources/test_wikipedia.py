@@ -223,7 +223,7 @@ def test_a_broken_block_loses_only_what_follows_it_in_its_range(tmp_path):
 
 
 def test_every_page_of_a_gzip_dump_is_read_however_well_it_is_packed(tmp_path, monkeypatch):
-    monkeypatch.setattr("deepred.sources.dump.GZIP_BYTES", 100)
+    monkeypatch.setattr("deepred.sources.gzipped.GZIP_BYTES", 100)
     path = tmp_path / "wiki.xml.gz"
     pages = [page(n, f"Title {n}", "The same text. " * 500) for n in range(1, 100)]
     path.write_bytes(gzip.compress(dump(tmp_path, pages).read_bytes()))

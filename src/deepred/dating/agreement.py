@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deepred.dating.answerfile import OUTCOMES
+from deepred.dating.answerindex import OUTCOMES
 from deepred.dating.answers import Answer
 from deepred.documents import Day, year_of
 from deepred.inputs import write_json

@@ -20,6 +20,7 @@ from typing import BinaryIO, Literal
 
 from deepred.errors import FaultError, UserError
 from deepred.sources.bzip2 import BlockError, iterate_blocks
+from deepred.sources.gzipped import iterate_gzip
 
 Packing = Literal["plain", "bz2", "gz"]
 Form = Literal["lines", "document", "triples"]
@@ -28,10 +29,6 @@ RANGE_BYTES: dict[Packing, int] = {"plain": 64_000_000, "bz2": 8_000_000, "gz": 
 """Bytes on disk of one shard: about 60 to 150 MB of JSON."""
 HEAD_BYTES = 1 << 14
 READ_BYTES = 1 << 20
-GZIP_BYTES = 1 << 16
-"""Compressed bytes decoded at a time: even a gzip bomb (1,000 to 1) so grows to 64 MB at most."""
-GZIP = 31
-"""``zlib``'s number for a gzip header and trailer around the data."""
 MAX_LINE_BYTES = 64_000_000
 """A longer line is no entity; the largest of Wikidata are a few megabytes."""
 MAX_DOCUMENT_BYTES = 256_000_000
@@ -203,23 +200,13 @@ def _decoded_lines(part: Part) -> Iterator[Block]:
 
 
 def _gzip_pieces(part: Part) -> Iterator[tuple[bool, bytes]]:
-    """Decoded pieces; by ``zlib`` alone, so that nothing before a damage is lost and members may follow each other."""
-    decoder = None
     with part.path.open("rb") as file:
-        while data := file.read(GZIP_BYTES):
-            while data:
-                decoder = decoder or zlib.decompressobj(GZIP)
-                try:
-                    piece = decoder.decompress(data)
-                except zlib.error as error:
-                    place = file.tell()
-                    raise DamageError(f"{part.path}: {error}, near byte {place:,}", part.end - place) from None
-                if piece:
-                    yield True, piece
-                data = decoder.unused_data.lstrip(b"\0")  # a file may be padded
-                decoder = None if decoder.eof else decoder
-    if decoder:
-        raise DamageError(f"{part.path}: the file ends inside a gzip stream at byte {part.end:,}", 0)
+        try:
+            for _, piece in iterate_gzip(file):
+                yield True, piece
+        except BlockError as error:
+            reason = f"{part.path}: {error.reason} at byte {error.offset:,}"
+            raise DamageError(reason, part.end - error.offset) from None
 
 
 def _bzip2_pieces(part: Part) -> Iterator[tuple[bool, bytes]]:

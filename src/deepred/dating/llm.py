@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from deepred.asking.replies import REFUSED, Inquiry, Reply, body_hash, chat_body
+from deepred.asking.replies import read_completion as read_form
 from deepred.config import Llm
 from deepred.dating.answers import Answer, article_key, opening
-from deepred.dating.replies import REFUSED, Inquiry, Reply, body_hash, chat_body
-from deepred.dating.replies import read_completion as read_form
 
 INSTRUCTION = """You date the subjects of encyclopedia articles. You are given a title and the beginning of the article.
 Reply with one JSON object and nothing else:

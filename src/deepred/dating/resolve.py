@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepred.config import Dates
 from deepred.dating.agreement import compare, write_agreement
-from deepred.dating.answerfile import Answers, IndexAnswers, index_answers
+from deepred.dating.answerindex import Answers, IndexAnswers, index_answers
 from deepred.dating.answers import Answer, answer_evidence
 from deepred.dating.categories import category_evidence
 from deepred.dating.ending import ENDS, find_end

@@ -15,13 +15,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from deepred.asking.answerfile import AnswerFile, open_answers
+from deepred.asking.replies import Tally
+from deepred.asking.session import Listener, ask_and_keep
 from deepred.config import Llm
-from deepred.dating.answerfile import AnswerFile, open_answers
 from deepred.dating.answers import article_key, opening
-from deepred.dating.asking import Listener, ask_and_keep
 from deepred.dating.evidence import ESTIMATE
 from deepred.dating.llm import INSTRUCTION, Question, inquiry, record_of, request_hash
-from deepred.dating.replies import Tally
 from deepred.documents import read_rows, year_of
 
 OPENING = 1000

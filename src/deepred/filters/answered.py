@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.dating.answerfile import read_lines
+from deepred.asking.answerfile import read_lines
 from deepred.documents import Day, format_day
 from deepred.errors import UserError
 from deepred.filters.judge import Weighed

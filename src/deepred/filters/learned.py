@@ -29,11 +29,11 @@ from deepred.filters.fitting import choose
 from deepred.filters.passages import fit_passages
 from deepred.runner import KEY_LENGTH, is_complete, standalone
 from deepred.shardmap import DONE
+from deepred.sources.plain import COLUMNS, check_file
 from deepred.stage import Counts, Work
 
 SHARD = 500
 """Articles of a shard of the corpus."""
-NEEDED = ("page_id", "title", "text")
 EMERGENCE, PASSAGES = "emergence", "passages"
 USED = frozenset(
     f"{name}.py"
@@ -123,7 +123,7 @@ def _program() -> str:
 
 def learn(lesson: Lesson, base: Path, work: Work) -> Path:
     """The folder with what the corpus teaches; learned now unless it is there. An interrupted call is gone on with."""
-    _check(lesson.corpus)
+    check_file(lesson.corpus)
     about = lesson.about()
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
     folder = base / key
@@ -159,7 +159,9 @@ def _learn(lesson: Lesson, folder: Path, work: Work) -> None:
 def _enforce(lesson: Lesson, articles: Path, emergence: Path) -> None:
     """Fail if anything was learned from an article that is held out, whatever went wrong before."""
     learned = {row["page_id"] for row in read_rows(emergence, "sentences-*.parquet", ["page_id"])}
-    found = next((row for row in read_rows(articles, "articles-*.parquet", list(NEEDED)) if lesson.held.holds(row)), {})
+    found = next(
+        (row for row in read_rows(articles, "articles-*.parquet", list(COLUMNS)) if lesson.held.holds(row)), {}
+    )
     if found or learned & lesson.held.pages:
         raise FaultError(f"{found.get('title', 'a labelled article')} was learned from though it is held out")
 
@@ -193,25 +195,11 @@ def _copy_corpus(lesson: Lesson, folder: Path) -> Counts:
     return counts
 
 
-def _check(path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        raise UserError(f"{path} does not exist or is no file", "name a Parquet file of articles")
-    try:
-        names = pq.read_schema(path).names
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{path} is no Parquet file: {error}", "name a Parquet file of articles") from None
-    if missing := sorted(set(NEEDED) - set(names)):
-        raise UserError(f"{path} has no column {missing[0]}", f"articles need {', '.join(NEEDED)}")
-
-
 def read_articles(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet of articles, with those columns that it has of ``article_schema``; flat in memory."""
     import pyarrow.parquet as pq
 
-    _check(path)
+    check_file(path)
     with pq.ParquetFile(path) as file:
         known = [name for name in article_schema().names if name in file.schema_arrow.names]
         wanted = [name for name in known if columns is None or name in columns]

@@ -21,10 +21,10 @@ from typing import Any, BinaryIO, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from deepred.asking.answerfile import open_answers
+from deepred.asking.replies import Inquiry, Reply, Tally, body_hash, chat_body, read_completion
+from deepred.asking.session import Listener, ask_and_keep
 from deepred.config import SecondLook
-from deepred.dating.answerfile import open_answers
-from deepred.dating.asking import Listener, ask_and_keep
-from deepred.dating.replies import Inquiry, Reply, Tally, body_hash, chat_body, read_completion
 from deepred.documents import Day, format_day
 from deepred.errors import UserError
 from deepred.filters.decide import CONTEXT, KEPT, TERM

@@ -8,14 +8,14 @@ pages whose ``<page>`` begins there, so that no page is read twice or missed. Te
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from deepred.errors import FaultError, UserError
 from deepred.sources.bzip2 import BlockError, ends_whole, iterate_blocks
+from deepred.sources.gzipped import JunkError, iterate_gzip
 from deepred.sources.page import Item, Oversized, Page, parse_page, title_of, unescape
 
 Kind = Literal["bz2", "gz", "xml"]
@@ -23,10 +23,6 @@ Kind = Literal["bz2", "gz", "xml"]
 RANGE_BYTES = {"bz2": 12_000_000, "gz": 1 << 62, "xml": 50_000_000}
 """Bytes of a file that make one shard: about 50 MB of XML each; gzip can only be read from its start, in one."""
 READ_BYTES = 1 << 20
-GZIP_BYTES = 1 << 16
-"""Compressed bytes decoded at a time: even a gzip bomb (1,000 to 1) so grows to 64 MB at most."""
-GZIP = 31
-"""``zlib``'s number for a gzip header and trailer around the data."""
 MAX_PAGE_BYTES = 64_000_000
 """A page element longer than this is dropped: MediaWiki's own limit for a page's text is 2 MB."""
 TAIL_BYTES = 1 << 16
@@ -115,37 +111,10 @@ def iterate_pieces(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _gzip_pieces(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The text of a gzip file of any number of members; what comes before a damage is yielded to its last byte."""
-    decoder, is_open, members = zlib.decompressobj(GZIP), False, 0
-    while data := file.read(GZIP_BYTES):
-        at = file.tell() - len(data)
-        while data:
-            before = decoder.copy()
-            try:
-                piece = decoder.decompress(data)
-            except zlib.error as error:
-                if members and not is_open:
-                    return  # junk behind the last member, which gunzip ignores too
-                yield at, _inflate_until_damage(before.decompress, data)
-                raise BlockError(at, f"the gzip stream is damaged ({error})") from None
-            yield at, piece
-            data = decoder.unused_data.lstrip(b"\0")  # padding between or behind members, as gunzip allows it
-            is_open = not decoder.eof
-            if decoder.eof:
-                decoder, members = zlib.decompressobj(GZIP), members + 1
-    if is_open:
-        raise BlockError(file.tell(), "the gzip stream is cut off")
-
-
-def _inflate_until_damage(decompress: Callable[[bytes], bytes], data: bytes) -> bytes:
-    """What a damaged piece holds before the byte at which it cannot be decoded."""
-    whole = b""
     try:
-        for at in range(len(data)):
-            whole += decompress(data[at : at + 1])
-    except zlib.error:
-        pass
-    return whole
+        yield from iterate_gzip(file)
+    except JunkError:
+        return  # behind a whole dump
 
 
 def read_site(path: Path) -> Site:

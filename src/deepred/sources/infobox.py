@@ -11,12 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from deepred.documents import Day, Interval, day, month_length
+from deepred.documents import MONTHS, Day, Interval, day, month_length
 
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
 MAX_VALUE = 300
 """Characters of a value that are kept; a date parameter with more holds prose or a list."""
 SHORT_VALUE = 40
@@ -151,4 +147,4 @@ def _interval(match: re.Match[str], value: str) -> Interval | None:
 
 def _month(name: str) -> int:
     """The number of a month by its name or abbreviation: ``_month("Sept") == 9``."""
-    return next(i for i, full in enumerate(MONTHS, 1) if full.startswith(name[:3].lower()))
+    return next(i for i, full in enumerate(MONTHS, 1) if full.startswith(name[:3].capitalize()))

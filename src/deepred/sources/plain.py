@@ -29,6 +29,20 @@ _SENTENCE = re.compile(
 )
 
 
+def check_file(path: Path) -> None:
+    """``UserError`` where a file is no Parquet of articles with the columns that they need."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise UserError(f"{path} does not exist or is no file", "name a Parquet file of articles")
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path} is no Parquet file: {error}", "name a Parquet file of articles") from None
+    check_columns(path, schema)
+
+
 def check_columns(path: Path, schema: pa.Schema) -> list[str]:
     """The columns to read of a plain-text source; one that lacks some, or has others of their name, is an error."""
     wanted = article_schema()

@@ -18,8 +18,7 @@ from typing import Any, Generic
 
 import httpx
 
-from deepred.config import Asked
-from deepred.dating.replies import (
+from deepred.asking.replies import (
     ANSWERED,
     CONNECTION,
     DECISIONS,
@@ -33,6 +32,7 @@ from deepred.dating.replies import (
     Reply,
     Tally,
 )
+from deepred.config import Asked
 from deepred.errors import FaultError, UserError
 
 FAILURES_IN_A_ROW = 10

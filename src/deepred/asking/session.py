@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from deepred.asking.answerfile import AnswerFile
+from deepred.asking.endpoint import ask_all
+from deepred.asking.replies import A, Inquiry, Q, Reply, Tally
 from deepred.config import Asked
-from deepred.dating.answerfile import AnswerFile
-from deepred.dating.endpoint import ask_all
-from deepred.dating.replies import A, Inquiry, Q, Reply, Tally
 
 TRIALS = 8
 """Questions asked before the estimate is stated; their decisions are kept."""

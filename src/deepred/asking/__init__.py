@@ -1,0 +1,1 @@
+"""A model behind an OpenAI-compatible endpoint, asked many questions by a command: bounded, durable, resumable."""
