@@ -7,9 +7,13 @@ TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+EXTRAS := train,gguf,chess,report,serve,teacher
+EXTRAS_DEV := $(EXTRAS),postgresql,opensearch,tensorboard,hub,harness,dev
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test check lint types layers docs bench-peers clean
+.PHONY: setup setup-dev demo test check lint types layers docs bench-peers clean
 
 setup: $(INSTALLED)
 
@@ -21,32 +25,38 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (some minutes, about 2 GB)"
 	@# torch first and pinned: another package would pull another build of it, and gigabytes with it
 	$(PIP) torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(PIP) --editable '.[train,gguf,chess,report,dev]'
+	$(PIP) --editable '.[$(EXTRAS)]'
+	@touch $@
+
+setup-dev: $(INSTALLED_DEV)
+
+$(INSTALLED_DEV): $(INSTALLED)
+	$(PIP) --editable '.[$(EXTRAS_DEV)]'
 	@touch $@
 
 demo: setup
 	$(BIN)/deepred run runs/demo.toml
 	$(BIN)/deepred chat runs/demo.toml --prompt "Who are you?"
 
-test: setup
-	$(BIN)/python -m pytest
+test: setup-dev
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-lint: setup
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup
+types: setup-dev
 	$(BIN)/pyright
 
-layers: setup
+layers: setup-dev
 	$(BIN)/lint-imports
 
 check: lint types layers test
 
-docs: setup
+docs: setup-dev
 	$(BIN)/python -m deepred.reference docs
 
-bench-peers: setup
+bench-peers: setup-dev
 	PYTHON=$(BIN)/python benchmarks/peers.sh .peers
 	$(BIN)/python benchmarks/wikitext.py --peers .peers --json build/wikitext.json
 
