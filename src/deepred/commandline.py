@@ -73,7 +73,7 @@ def built_folders(
 
 
 def built_threshold(pipeline: Pipeline, passages: Path) -> float:
-    """The probability from which a run's filter dropped sentences: picked by ``max_residual``, or the configured one."""
+    """The probability from which a run's filter drops sentences: picked by ``max_residual``, or the configured one."""
     from deepred.filters.judge import threshold_of
     from deepred.runner import read_manifest
 
