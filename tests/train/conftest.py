@@ -47,7 +47,7 @@ class Corpus:
     shards: Path
     tokenizer: Path
 
-    def pretrain(self, out: Path, seed: int = 1, **config: Any):
+    def pretrain(self, out: Path, seed: int = 1, start: Path | None = None, **config: Any):
         """Train a small model on them."""
         from deepred.train.pretrain import pretrain
 
@@ -58,6 +58,7 @@ class Corpus:
             config=Pretrain.model_validate(SMALL | config),
             seed=seed,
             out=out,
+            start=start,
             work=Work(Settings(threads=1, device="cpu")),
         )
 

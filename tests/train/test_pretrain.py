@@ -259,6 +259,19 @@ def test_a_base_model_is_continued_from_its_own_loss(trained, corpus, tmp_path, 
     assert curve(tmp_path / "out")[0]["validation"] == pytest.approx(curve(trained[0])[-1]["validation"], rel=1e-6)
 
 
+def test_a_run_begins_with_the_weights_of_another_and_an_optimizer_of_its_own(trained, corpus, tmp_path, curve):
+    corpus.pretrain(tmp_path / "on", start=trained[0], seed=2)
+    corpus.pretrain(tmp_path / "base", model={"base": str(trained[0] / "model")}, seed=2)
+    assert curve(tmp_path / "on")[0]["validation"] == curve(trained[0])[-1]["validation"]
+    assert curve(tmp_path / "on") == curve(tmp_path / "base")
+    assert curve(tmp_path / "on")[1]["rate"] == curve(trained[0])[1]["rate"]
+
+
+def test_a_checkpoint_that_began_with_other_weights_is_refused(interrupted, trained, corpus):
+    with pytest.raises(UserError, match="other data"):
+        corpus.pretrain(interrupted, start=trained[0])
+
+
 def test_a_base_model_with_another_tokenizer_is_refused(trained, corpus, tmp_path):
     base = tmp_path / "base"
     shutil.copytree(trained[0] / "model", base)

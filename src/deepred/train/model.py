@@ -5,6 +5,7 @@ Any causal language model of ``transformers`` will do whose logits are one matri
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Generator
@@ -19,8 +20,10 @@ from deepred.config import Model, Pretrain
 from deepred.errors import UserError
 
 
-def build_model(config: Pretrain, tokenizer: Path, seed: int) -> Any:
-    """A model in float32 with gradients on: new weights drawn from the seed, or the base model's own."""
+def build_model(config: Pretrain, tokenizer: Path, seed: int, start: Path | None = None) -> Any:
+    """A model in float32 with gradients on: that of a finished pre-training, the base model, or new weights by seed."""
+    if start:
+        return _load_base(str(start / "model"), tokenizer)
     if config.model.base:
         return _load_base(config.model.base, tokenizer)
     return _new_model(config.model, config.sequence, tokenizer, seed)
@@ -172,6 +175,16 @@ def _no_progress_bars() -> Generator[None]:
         yield
     finally:
         logging.enable_progress_bar()
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 over the weight files of a model's folder, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def save_model(model: Any, tokenizer: Path, folder: Path) -> None:

@@ -37,6 +37,7 @@ from deepred.train.model import (
     parts_of,
     recompute_activations,
     save_model,
+    weights_hash,
 )
 from deepred.train.order import samples
 from deepred.train.schedule import learning_rate
@@ -60,6 +61,8 @@ class Training:
 
     config: Pretrain
     seed: int
+    begun: str
+    """Hash of the weights of another run that this one began with, if it did."""
     tokens: Tokens
     tokenizer: Path
     encoder: Encoder
@@ -84,24 +87,30 @@ class Training:
         return self.config.precision == "bfloat16" and self.device.type != "cpu"
 
 
-def pretrain(*, shards: Path, tokenizer: Path, config: Pretrain, seed: int, out: Path, work: Work) -> Counts:
-    """The trained model in ``out``; counts hold steps, tokens and parameters, notes the last losses."""
-    training = prepare(shards, tokenizer, config, seed, work)
+def pretrain(
+    *, shards: Path, tokenizer: Path, config: Pretrain, seed: int, out: Path, work: Work, start: Path | None = None
+) -> Counts:
+    """The trained model in ``out``; counts hold steps, tokens and parameters, notes the last losses.
+
+    ``start`` is the finished folder of another pre-training, whose model's weights this one begins with, in place of
+    the configured base or of new weights; optimizer and schedule begin anew.
+    """
+    training = prepare(shards, tokenizer, config, seed, work, start)
     counts = Counts()
     checkpoints = _checkpoints(out)
     fingerprint = _fingerprint(training)
     loaded = load_latest(checkpoints, fingerprint)
-    start, position, finished = 0, 0, False
+    first, position, finished = 0, 0, False
     if loaded:
         restore(loaded.tensors, training.model, training.optimizer)
-        start, position = loaded.record["step"], loaded.record["curve_bytes"]
+        first, position = loaded.record["step"], loaded.record["curve_bytes"]
         finished = loaded.record["finished"]
         for message in loaded.damaged:
             counts.notes.setdefault("damaged", []).append(message)
-            work.report(counts, start, training.steps, message)
+            work.report(counts, first, training.steps, message)
     with Curves(out / "curves.jsonl", position) as curves:
         if not finished:
-            _train(training, start, checkpoints, fingerprint, curves, counts, work, out)
+            _train(training, first, checkpoints, fingerprint, curves, counts, work, out)
     save_model(training.model, tokenizer, out / "model")
     write_csv(out / "curves.jsonl")
     _keep_last(checkpoints, out / "state")
@@ -109,12 +118,14 @@ def pretrain(*, shards: Path, tokenizer: Path, config: Pretrain, seed: int, out:
     return counts
 
 
-def prepare(shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: Work) -> Training:
+def prepare(
+    shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: Work, start: Path | None = None
+) -> Training:
     """Model, data and optimizer, ready for the first step."""
     tokens = Tokens(shards)
     sequences = max(1, int(tokens.require(config.sequence) * config.dev_fraction))
     device = choose_device(work.settings.device)
-    model = build_model(config, tokenizer, seed).to(device)
+    model = build_model(config, tokenizer, seed, start).to(device)
     set_threads(work.settings.threads, model)
     trunk, head = parts_of(model)
     if tokens.meta["vocabulary"] > head.shape[0]:
@@ -131,7 +142,10 @@ def prepare(shards: Path, tokenizer: Path, config: Pretrain, seed: int, work: Wo
     optimizer = torch.optim.AdamW(groups, config.learning_rate, config.betas, EPSILON, fused=True)
     steps = math.ceil(config.tokens / (config.batch * config.sequence))
     encoder = load_encoder(tokenizer)
-    return Training(config, seed, tokens, tokenizer, encoder, model, trunk, head, optimizer, device, steps, sequences)
+    begun = weights_hash(start / "model") if start else ""
+    return Training(
+        config, seed, begun, tokens, tokenizer, encoder, model, trunk, head, optimizer, device, steps, sequences
+    )
 
 
 def _train(
@@ -267,7 +281,9 @@ def _keep_last(checkpoints: Path, state: Path) -> None:
 
 def _fingerprint(training: Training) -> str:
     config = training.config.model_dump(mode="json", exclude=set(HOW_NOT_WHAT))
-    known = {"data": training.tokens.fingerprint(), "config": config, "seed": training.seed}
+    known: dict[str, Any] = {"data": training.tokens.fingerprint(), "config": config, "seed": training.seed}
+    if training.begun:
+        known["start"] = training.begun
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
