@@ -70,7 +70,7 @@ def batches(training, count):
     import torch
 
     for step in range(count):
-        part = training.tokens.train.batch(range(step * BATCH, (step + 1) * BATCH), SEQUENCE)
+        part = training.sequences.batch(range(step * BATCH, (step + 1) * BATCH))
         yield torch.from_numpy(part[:, :-1].copy())
 
 

@@ -337,6 +337,10 @@ class Pretrain(Section):
     )
     decay: float = Field(default=0.2, gt=0, le=1, description="Share of the steps in which the rate decays, for wsd.")
     z_loss: float = Field(default=0.0, ge=0, description="Weight of the squared log-normalizer in the loss (0: off).")
+    packing: Literal["contiguous", "best-fit"] = Field(
+        default="contiguous",
+        description="How documents become sequences: cut from one stream, or packed whole wherever one fits.",
+    )
     attention: Literal["causal", "document"] = Field(
         default="causal", description="What a token sees: all before it in its sequence, or only its own document."
     )

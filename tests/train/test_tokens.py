@@ -25,8 +25,9 @@ def test_files_are_read_as_one_stream(stream):
 
 
 def test_sequences_overlap_by_their_target_and_cover_the_stream(stream):
-    assert stream.sequences(4) == 4
-    batch = stream.batch([0, 1, 3], 4)
+    sequences = stream.sequences(4)
+    assert len(sequences) == 4
+    batch = sequences.batch([0, 1, 3])
     assert batch.shape == (3, 5)
     assert batch[0, -1] == batch[1, 0]
 
@@ -34,7 +35,19 @@ def test_sequences_overlap_by_their_target_and_cover_the_stream(stream):
 def test_too_few_tokens_are_an_error(corpus):
     tokens = Tokens(corpus.shards)
     with pytest.raises(UserError, match="fewer than a sequence"):
-        tokens.require(10**6)
+        tokens.sequences(10**6, "contiguous")
+
+
+def test_documents_are_the_files_own(corpus):
+    tokens = Tokens(corpus.shards)
+    end = tokens.meta["end_of_text"]
+    spans = list(tokens.train.documents())
+    assert len(spans) == tokens.meta["train"]["documents"]
+    assert sum(size for _, size in spans) == len(tokens.train)
+    for start, size in spans:
+        text = tokens.train.read(start, size)
+        assert text[-1] == end
+        assert end not in text[:-1]
 
 
 def test_a_truncated_file_is_named(corpus, tmp_path):

@@ -40,6 +40,7 @@ from deepred.train.model import (
     weights_hash,
 )
 from deepred.train.order import samples
+from deepred.train.packing import Sequences
 from deepred.train.schedule import learning_rate
 from deepred.train.tokens import Tokens
 from deepred.train.validation import validate, write_samples
@@ -72,7 +73,7 @@ class Training:
     optimizer: torch.optim.Optimizer
     device: torch.device
     steps: int
-    sequences: int
+    sequences: Sequences
     pending: list[tuple[int, float, Tensor, Tensor]] = field(default_factory=list[tuple[int, float, Tensor, Tensor]])
     """Steps whose loss is still on the device: step, rate, loss, norm of the gradient."""
 
@@ -80,6 +81,11 @@ class Training:
     def step_tokens(self) -> int:
         """Tokens of an optimizer step."""
         return self.config.batch * self.config.sequence
+
+    @property
+    def used(self) -> int:
+        """Sequences that are trained on, the first ones; an epoch is each of them once."""
+        return max(1, int(len(self.sequences) * self.config.dev_fraction))
 
     @property
     def is_mixed(self) -> bool:
@@ -123,7 +129,7 @@ def prepare(
 ) -> Training:
     """Model, data and optimizer, ready for the first step."""
     tokens = Tokens(shards)
-    sequences = max(1, int(tokens.require(config.sequence) * config.dev_fraction))
+    sequences = tokens.sequences(config.sequence, config.packing)
     device = choose_device(work.settings.device)
     model = build_model(config, tokenizer, seed, start).to(device)
     set_threads(work.settings.threads, model)
@@ -200,10 +206,10 @@ def train_step(training: Training, step: int) -> None:
     rate = learning_rate(config, step, training.steps)
     for group in training.optimizer.param_groups:
         group["lr"] = rate
-    numbers = samples(step * config.batch, config.batch, training.sequences, training.seed)
+    numbers = samples(step * config.batch, config.batch, training.used, training.seed)
     total = torch.zeros((), device=training.device)
     for first in range(0, config.batch, config.micro_batch):
-        part = training.tokens.train.batch(numbers[first : first + config.micro_batch], config.sequence)
+        part = training.sequences.batch(numbers[first : first + config.micro_batch])
         try:
             loss = _loss(training, part, config.z_loss) * (len(part) / config.batch)
             loss.backward()
@@ -300,7 +306,8 @@ def _describe(training: Training, curves: Path, counts: Counts) -> None:
     for line in lines:
         if "validation" in line:
             counts.notes |= {"validation": line["validation"], "bits_per_byte": line["bits_per_byte"]}
-    counts.notes["epochs"] = round(done * training.config.batch / training.sequences, 2)
+    counts.notes["epochs"] = round(done * training.config.batch / training.used, 2)
+    counts.notes |= training.sequences.facts()
     counts.notes["precision"] = "bfloat16" if training.is_mixed else "float32"
     if done < training.steps:
         counts.notes["early_stop"] = f"stopped at step {done} of {training.steps}: the validation loss rose"

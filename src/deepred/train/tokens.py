@@ -1,27 +1,32 @@
-"""Training and validation tokens as sequences: token files, memory-mapped, read as one stream.
+"""Training and validation tokens: token files, memory-mapped, read as one stream of documents.
 
-In: the folder of ``shards``. Out: batches of token ids as int64 arrays of (sequences, length + 1), inputs and targets
-in one. Documents follow each other without padding; a sequence may begin and end inside one.
+In: the folder of ``shards``. Out: the stream, its documents, and its sequences (``packing.py``) as int64 arrays of
+(sequences, length + 1), inputs and targets in one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepred.errors import FaultError, UserError
+from deepred.train.packing import BestFit, Contiguous, Sequences, Span
+
+Packing = Literal["contiguous", "best-fit"]
 
 
 class TokenStream:
     """Several token files as one sequence of tokens."""
 
     def __init__(self, folder: Path, files: Sequence[dict[str, Any]], dtype: str) -> None:
+        self._folder = folder
+        self._names = [file["name"] for file in files]
         self._maps: list[NDArray[Any]] = []
         for file in files:
             path = folder / f"{file['name']}.bin"
@@ -53,13 +58,15 @@ class TokenStream:
             part += 1
         return found
 
-    def sequences(self, length: int) -> int:
-        """How many sequences of a length, with the target of their last token, the stream holds."""
-        return max(0, (len(self) - 1) // length)
+    def documents(self) -> Iterator[Span]:
+        """Every document in order, by the offsets beside the token files."""
+        for name, begins in zip(self._names, self._starts, strict=False):
+            offsets = np.load(self._folder / f"{name}.npy", allow_pickle=False)
+            yield from zip((offsets[:-1] + begins).tolist(), np.diff(offsets).tolist(), strict=True)
 
-    def batch(self, numbers: Sequence[int] | NDArray[np.int64], length: int) -> NDArray[np.int64]:
-        """The sequences of these numbers; shape (sequences, length + 1)."""
-        return np.stack([self.read(int(number) * length, length + 1) for number in numbers])
+    def sequences(self, length: int, packing: Packing = "contiguous") -> Sequences:
+        """Its sequences of a length, each with the target of its last token."""
+        return Contiguous(self, length) if packing == "contiguous" else BestFit(self, length, self.documents())
 
 
 class Tokens:
@@ -84,12 +91,12 @@ class Tokens:
         totals = self.meta["validation"]["sources"][source]
         return totals["bytes"] / max(totals["tokens"], 1)
 
-    def require(self, length: int) -> int:
-        """The number of training sequences; too few tokens for one are an error."""
-        count = self.train.sequences(length)
-        if not count:
+    def sequences(self, length: int, packing: Packing) -> Sequences:
+        """The training sequences; too few tokens for one are an error."""
+        found = self.train.sequences(length, packing)
+        if not len(found):
             raise UserError(
                 f"the corpus holds {len(self.train):,} training tokens, fewer than a sequence of {length}",
                 "use a larger corpus or a shorter pretrain.sequence",
             )
-        return count
+        return found

@@ -45,11 +45,12 @@ def _stream_loss(stream: TokenStream, loss: Loss, sequence: int, batch: int) -> 
     length = min(sequence, len(stream) - 1)
     if length < 1:
         return 0.0, 0
-    count = stream.sequences(length)
+    sequences = stream.sequences(length)
+    count = len(sequences)
     numbers = np.unique(np.linspace(0, count - 1, min(count, SEQUENCES)).astype(np.int64))
     total = 0.0
     for first in range(0, len(numbers), batch):
-        part = stream.batch(numbers[first : first + batch], length)
+        part = sequences.batch(numbers[first : first + batch])
         total += float(loss(part)) * part[:, 1:].size
     return total, len(numbers) * length
 
