@@ -3,8 +3,8 @@
 A sequence is ``length`` tokens and the target of its last one. ``contiguous`` cuts the stream of all documents at
 every ``length``-th token. ``best-fit`` packs whole documents (after Ding et al. 2024, "Fewer Truncations Improve
 Language Modeling"): one or two that fill the sequence exactly, else the longest that fits; where none does, the longest
-is cut and its rest goes back to the others, so that no token is lost and none is padding. Either way it is a function of the documents'
-lengths alone.
+is cut and its rest goes back to the others, so that no token is lost and none is padding. Either way it is a function
+of the documents' lengths alone.
 """
 
 from __future__ import annotations
