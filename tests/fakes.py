@@ -46,7 +46,7 @@ def list_outputs(*, outputs, config, cutoff, out, work):
     return Counts()
 
 
-def train(*, config, out, work, arm, seed=1):
+def train(*, config, out, work, arm, seed=1, start=None):
     """An arm that ends, fails or dies by the name that the environment holds."""
     counts = Counts()
     counts.add("steps", 3)
@@ -55,5 +55,6 @@ def train(*, config, out, work, arm, seed=1):
         raise UserError(f"{arm} is wrong", "mend it")
     if os.environ.get("FAKE_DIE") == arm:
         os.kill(os.getpid(), signal.SIGKILL)
-    (out / "model.txt").write_text(f"{arm} {seed}\n", encoding="utf-8")
+    begun = f"after {(start / 'model.txt').read_text(encoding='utf-8')}" if start else ""
+    (out / "model.txt").write_text(f"{arm} {seed}\n{begun}", encoding="utf-8")
     return counts

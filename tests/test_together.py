@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from deepred.config import Run
@@ -63,3 +65,32 @@ def test_an_arm_whose_process_dies_is_a_fault_and_the_next_run_builds_it(tmp_pat
     monkeypatch.delenv("FAKE_DIE")
     execute(line, Silent())
     assert all(is_complete(line.folder(node)) for node in line.nodes)
+
+
+def test_an_arm_that_begins_with_another_waits_for_it_and_is_given_it(tmp_path):
+    for together in (True, False):
+        line = continuing(tmp_path / str(together), together)
+        execute(line, Silent())
+        text = (line.folder(line.node("pretrain", "continued")) / "model.txt").read_text(encoding="utf-8")
+        assert text == "continued 1\nafter unfiltered 1\n"
+
+
+def test_an_arm_whose_beginning_failed_does_not_begin(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_FAIL", "unfiltered")
+    line = continuing(tmp_path, together=True)
+    with pytest.raises(UserError, match="unfiltered is wrong"):
+        execute(line, Silent())
+    built = {node.arm for node in line.nodes if is_complete(line.folder(node))}
+    assert built == {"filtered", "floor"}
+
+
+def test_more_arms_than_workers_take_turns(tmp_path):
+    line = continuing(tmp_path, together=True, workers=1)
+    execute(line, Silent())
+    assert all(is_complete(line.folder(node)) for node in line.nodes)
+
+
+def continuing(tmp_path, together, workers=2):
+    stage = replace(TRAIN, arms=(*ARMS, "continued"), begins_with=(("continued", "unfiltered"),))
+    run = Run.model_validate({"name": "test", "arms": ["continued", *ARMS]})
+    return Pipeline(run, (stage,), Settings(data=tmp_path / "data", workers=workers, together=together))

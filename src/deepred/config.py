@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from deepred.errors import UserError
 
-Arm = Literal["filtered", "unfiltered", "floor"]
+Arm = Literal["filtered", "unfiltered", "article", "continued", "dosed", "floor"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
 EXTERNAL = "external"
 Sources = Annotated[list[str], EXTERNAL]
 """Files from outside, as paths or globs with an optional prefix; they enter a stage's key by checksum."""
@@ -183,6 +184,27 @@ class Passages(Section):
     answers: Sources = Field(
         default=[],
         description="Answers of a model about doubtful sentences (JSONL), written by `deepred filter look`.",
+    )
+    leak: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the dropped sentences that is kept all the same: a leak on purpose, to see it found.",
+    )
+
+
+class Doses(Section):
+    """Later facts put back into the filtered text, in the arm `dosed`: the smallest leak that the evaluation sees."""
+
+    levels: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[0, 1, 4, 16, 64],
+        min_length=2,
+        description="How often a later fact is read in the whole training; facts take turns.",
+    )
+    tokens: int = Field(
+        default=0,
+        ge=0,
+        description="Tokens of text to plant in, so that each planted sentence is read once (0: `pretrain.tokens`).",
     )
 
 
@@ -357,6 +379,13 @@ class Pretrain(Section):
     validate_steps: int = Field(default=100, ge=1, description="Steps between validations.")
 
 
+class Continued(Section):
+    """How the arm `continued` trains the unfiltered arm's model on with the filtered text; the rest is `pretrain`'s."""
+
+    rate: float = Field(default=0.1, gt=0, description="Peak learning rate as a share of `pretrain.learning_rate`.")
+    share: float = Field(default=0.5, gt=0, description="Tokens as a share of `pretrain.tokens`.")
+
+
 class Examples(Section):
     """Instruction examples in the persona's voice."""
 
@@ -447,13 +476,34 @@ class Run(Section):
     probes: Probes = Field(default_factory=Probes, description="Probes.")
     mixture: Mixture = Field(default_factory=Mixture, description="The corpus.")
     tokenizer: Tokenizer = Field(default_factory=Tokenizer, description="The tokenizer.")
+    doses: Doses = Field(default_factory=Doses, description="Later facts put back, for the arm `dosed`.")
     shards: Shards = Field(default_factory=Shards, description="Token files.")
     pretrain: Pretrain = Field(default_factory=Pretrain, description="Pre-training.")
+    continued: Continued = Field(
+        default_factory=Continued, description="How the arm `continued` goes on from the unfiltered one."
+    )
     examples: Examples = Field(default_factory=Examples, description="Instruction examples.")
     sft: Sft = Field(default_factory=Sft, description="Fine-tuning.")
     gguf: Gguf = Field(default_factory=Gguf, description="Export.")
     evaluate: Evaluate = Field(default_factory=Evaluate, description="Evaluation.")
     report: Report = Field(default_factory=Report, description="The report.")
+
+    @model_validator(mode="after")
+    def _has_what_continued_begins_with(self) -> Self:
+        if "continued" in self.arms and "unfiltered" not in self.arms:
+            raise ValueError("the arm continued goes on from the arm unfiltered: name both in arms")
+        return self
+
+    def section_of(self, stage: str, arm: str) -> Section | None:
+        """The section of a stage in an arm; some keys follow others (`continued` trains with a rate of its own)."""
+        section: Section | None = getattr(self, stage, None)
+        if arm == "continued" and isinstance(section, Pretrain):
+            rate = section.learning_rate * self.continued.rate
+            tokens = max(1, round(section.tokens * self.continued.share))
+            return section.model_copy(update={"learning_rate": rate, "tokens": tokens})
+        if isinstance(section, Doses) and not section.tokens:
+            return section.model_copy(update={"tokens": self.pretrain.tokens})
+        return section
 
 
 def load_run(path: Path, overrides: list[str] | None = None) -> Run:
@@ -501,6 +551,8 @@ def explain(error: ValidationError) -> str:
         near = difflib.get_close_matches(str(problem["loc"][-1]), valid, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(valid)}"
         return f"unknown key {place}; {hint}"
+    if not place:  # of the run as a whole
+        return str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{place} is missing"
     return f"{place} = {problem['input']!r}: {problem['msg']}"

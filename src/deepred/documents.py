@@ -227,8 +227,8 @@ def dropped_schema() -> pa.Schema:
 def document_schema() -> pa.Schema:
     """``documents-*.parquet`` and the mixture: any training document with its interval, licence and origin.
 
-    ``source`` is wikipedia, books, chess or topics; ``first``..``last`` is when the text was first published or the
-    game played (null for an encyclopedia's passages); ``origin`` is a link or a file name.
+    ``source`` is wikipedia, books, chess, topics or canaries (planted); ``first``..``last`` is when the text was first
+    published or the game played (null for an encyclopedia's passages); ``origin`` is a link or a file name.
     """
     import pyarrow as pa
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from deepred.stage import Stage
 
-ALL_ARMS = ("filtered", "unfiltered", "floor")
+TEXTS = ("filtered", "unfiltered", "article", "dosed", "floor")
+"""Arms with a text of their own."""
+ALL_ARMS = (*TEXTS, "continued")
+"""Arms with a model of their own; ``continued`` trains the unfiltered one on with the filtered text."""
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -63,7 +66,7 @@ STAGES: tuple[Stage, ...] = (
         "Drops by date, link, name, term, a model fitted on dated sentences, and what leans on a dropped sentence.",
         needs=("articles", "dates", "emergence", "classes"),
         reads=("cutoff", "straddling", "seed", "arm"),
-        arms=("filtered", "unfiltered"),
+        arms=("filtered", "unfiltered", "article"),
     ),
     Stage(
         "audit",
@@ -106,13 +109,22 @@ STAGES: tuple[Stage, ...] = (
         reads=("cutoff", "seed"),
     ),
     Stage(
+        "doses",
+        1,
+        "deepred.corpus.doses:plant_facts",
+        "Sentences of later probed facts, each put back 0, 1, 4, 16 or 64 times, for the arm `dosed`.",
+        needs=("articles", "probes"),
+        reads=("cutoff", "seed"),
+        arms=("dosed",),
+    ),
+    Stage(
         "mixture",
         2,
         "deepred.corpus.mixture:mix_corpus",
         "Joins documents, drops near-duplicates and probe wording, weights sources by tokens, splits by document.",
-        needs=("world", "passages", "books", "chess", "topics", "probes"),
+        needs=("world", "passages", "books", "chess", "topics", "probes", "doses"),
         reads=("seed", "arm"),
-        arms=ALL_ARMS,
+        arms=TEXTS,
     ),
     Stage(
         "tokenizer",
@@ -127,7 +139,7 @@ STAGES: tuple[Stage, ...] = (
         "deepred.corpus.shards:write_shards",
         "Encodes documents into flat uint16/uint32 token files with document offsets and checksums.",
         needs=("mixture", "tokenizer"),
-        arms=ALL_ARMS,
+        arms=TEXTS,
     ),
     Stage(
         "pretrain",
@@ -137,6 +149,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("shards", "tokenizer"),
         reads=("seed",),
         arms=ALL_ARMS,
+        begins_with=(("continued", "unfiltered"),),
         together=True,
         resumes=True,
     ),

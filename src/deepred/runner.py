@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred import documents, inputs, provenance
-from deepred.config import Run, Section
+from deepred.config import ARMS, Run, Section
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import DONE
@@ -65,13 +65,13 @@ class Pipeline:
         self.checksums = inputs.Checksums(settings.data)
         self.nodes: list[Node] = []
         self._keys: dict[str, str] = {}
-        arms = ["filtered", *(arm for arm in run.arms if arm != "filtered")]
+        arms = [arm for arm in ARMS if arm == "filtered" or arm in run.arms]  # an arm comes after what it begins with
         for stage in stages:
-            section: Section | None = getattr(run, stage.name, None)
-            if section is None and stage.name in Run.model_fields:
+            if run.section_of(stage.name, "filtered") is None and stage.name in Run.model_fields:
                 continue  # an optional section that the run file leaves out
             for arm in arms:
                 if arm in stage.arms:
+                    section = run.section_of(stage.name, arm)
                     self.nodes.append(Node(stage, arm, section, self._needs(stage, arm, section)))
 
     def _needs(self, stage: Stage, arm: str, section: Section | None) -> dict[str, Node | None]:
@@ -82,9 +82,14 @@ class Pipeline:
             if name == "world" and section is not None and inputs.names_files_but_no_world(section):
                 needs[name] = None  # it reads real files only: nothing of the world may change its key
                 continue
-            nodes = [node for node in self.nodes if node.stage.name == name]
-            needs[name] = next((node for node in nodes if node.arm == arm), nodes[0] if nodes else None)
+            needs[name] = self._output_of(name, arm) or self._output_of(name, "filtered")
+        begins_with = dict(stage.begins_with).get(arm)
+        if begins_with:
+            needs["start"] = self._output_of(stage.name, begins_with)
         return needs
+
+    def _output_of(self, name: str, arm: str) -> Node | None:
+        return next((node for node in self.nodes if node.stage.name == name and node.arm == arm), None)
 
     def node(self, name: str, arm: str = "filtered") -> Node:
         """The node of a stage (in an arm); an unknown name is a UserError that lists the valid ones."""

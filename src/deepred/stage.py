@@ -37,6 +37,8 @@ class Stage:
     """Config keys beside its own section: cutoff, straddling, seed, arm."""
     arms: tuple[str, ...] = ("filtered",)
     """Arms in which it differs; another arm uses ``filtered``'s output."""
+    begins_with: tuple[tuple[str, str], ...] = ()
+    """Arms that begin with another arm's output of this stage, passed as ``start``: (arm, the other arm)."""
     needs_all: bool = False
     """It reads every folder of the run, passed as ``outputs`` by ``stage`` or ``stage@arm``."""
     together: bool = False

@@ -1,4 +1,4 @@
-"""The arms of a stage, built at the same time in processes of their own.
+"""The arms of a stage, built at the same time in processes of their own, as many as there are workers.
 
 Small models train on one thread each, so that on a CPU two arms on two cores take the time of one. The parent shows
 their progress and passes on the first error; a child that is told to stop writes its checkpoint first, and dies with
@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from typing import Any
@@ -35,60 +35,95 @@ STOP_SECONDS = 30.0
 
 
 def build_together(pipeline: Pipeline, nodes: list[Node], progress: Progress) -> None:
-    """Build nodes that do not need each other at the same time; raises the first error after all have ended."""
+    """Build nodes at the same time, as many as there are workers; raises the first error after all have ended.
+
+    A node that needs another of them begins when that one has ended, and not at all where it failed.
+    """
     settings = pipeline.settings
-    share = replace(settings, workers=1, threads=settings.threads or max(1, settings.workers // len(nodes)))
+    lines = max(1, min(settings.workers, len(nodes)))
+    share = replace(settings, workers=1, threads=settings.threads or max(1, settings.workers // lines))
     context = multiprocessing.get_context("spawn")  # a fork would copy the display's locks
     messages: Queue[Message] = context.Queue()
-    lines = {node.name: progress.line() for node in nodes}
-    children: dict[str, BaseProcess] = {
-        node.name: context.Process(
-            target=_build, args=(pipeline.run, pipeline.stages, share, node.name, messages), daemon=True
-        )
-        for node in nodes
-    }
-    for child in children.values():
-        child.start()
+    arms = _Arms(
+        nodes,
+        {
+            node.name: context.Process(
+                target=_build, args=(pipeline.run, pipeline.stages, share, node.name, messages), daemon=True
+            )
+            for node in nodes
+        },
+        {node.name: progress.line() for node in nodes},
+        lines,
+    )
     try:
-        errors = _follow(children, lines, messages)
+        arms.follow(messages)
     except BaseException:
-        _stop(children)
+        _stop(arms.children)
         raise
-    if errors:
-        raise errors[0]
+    if arms.errors:
+        raise arms.errors[0]
 
 
-def _follow(
-    children: dict[str, BaseProcess], lines: dict[str, Progress], messages: Queue[Message]
-) -> list[DeepRedError]:
-    """Show what the children report until all have ended; returns their errors."""
-    errors: list[DeepRedError] = []
-    ended: set[str] = set()
-    while len(ended) < len(children):
-        try:
-            name, kind, values = messages.get(timeout=POLL_SECONDS)
-        except queue.Empty:
-            for name, child in children.items():
-                if name not in ended and child.exitcode is not None:
-                    ended.add(name)
-                    lines[name].finish("stopped", 0.0, None)
-                    errors.append(FaultError(f"{name}: its process died, most often because memory ran out"))
-            continue
-        if kind == "error":
-            errors.append(values[0])
-            ended.add(name)
-        elif kind == "end":
-            ended.add(name)
-        else:
-            getattr(lines[name], kind)(*values)
-    return errors
+@dataclass
+class _Arms:
+    """The children of a batch: which wait, which run, which have ended and how."""
+
+    nodes: list[Node]
+    children: dict[str, BaseProcess]
+    lines: dict[str, Progress]
+    limit: int
+    started: set[str] = field(default_factory=set[str])
+    ended: set[str] = field(default_factory=set[str])
+    failed: set[str] = field(default_factory=set[str])
+    errors: list[DeepRedError] = field(default_factory=list[DeepRedError])
+
+    def follow(self, messages: Queue[Message]) -> None:
+        """Start children as there is room, and show what they report until all have ended."""
+        self._start()
+        while len(self.ended) < len(self.nodes):
+            try:
+                name, kind, values = messages.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                for name in sorted(self.started - self.ended):
+                    if self.children[name].exitcode is not None:
+                        self.lines[name].finish("stopped", 0.0, None)
+                        self._end(name, FaultError(f"{name}: its process died, most often because memory ran out"))
+                continue
+            if kind == "error":
+                self._end(name, values[0])
+            elif kind == "end":
+                self._end(name, None)
+            else:
+                getattr(self.lines[name], kind)(*values)
+
+    def _end(self, name: str, error: DeepRedError | None) -> None:
+        self.ended.add(name)
+        if error is not None:
+            self.failed.add(name)
+            self.errors.append(error)
+        self._start()
+
+    def _start(self) -> None:
+        """Start what may run now; what needs a failed node ends without having begun."""
+        for node in self.nodes:
+            needed = {need.name for need in node.needs.values() if need is not None} & self.children.keys()
+            if node.name in self.started:
+                continue
+            if needed & self.failed:
+                self.started.add(node.name)
+                self.ended.add(node.name)
+                self.failed.add(node.name)
+            elif needed <= self.ended and len(self.started - self.ended) < self.limit:
+                self.started.add(node.name)
+                self.children[node.name].start()
 
 
 def _stop(children: dict[str, BaseProcess]) -> None:
-    for child in children.values():
+    running = [child for child in children.values() if child.pid is not None]
+    for child in running:
         child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    for child in children.values():
+    for child in running:
         child.join(max(0.0, deadline - time.monotonic()))
         if child.exitcode is None:
             child.kill()

@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
+from deepred.config import Passages
 from deepred.documents import read_rows
 from deepred.filters.passages import kept_text
 from deepred.filters.sentences import segment
@@ -119,6 +120,25 @@ def test_class_n_goes_whole_but_the_unfiltered_arm_keeps_everything(make_road: A
     counts = road.filter("all", arm="unfiltered")
     assert road.kept("all") == {"New": pages[0][1], "Old": pages[1][1]}
     assert not counts.drops
+
+
+def test_the_article_arm_drops_whole_articles_by_class_and_no_sentence(make_road: Any) -> None:
+    pages = [("New", "It was made in 1990. Salt is good."), ("Long", "It was made in 1890. It was sold in 1990.")]
+    road = make_road(pages, classes={"New": "N", "Long": "S"})
+    counts = road.filter(arm="article")
+    assert road.kept() == {"Long": pages[1][1]}
+    assert counts.drops == {"class": 2}
+
+
+def test_a_leak_on_purpose_puts_a_share_of_the_dropped_sentences_back(make_road: Any) -> None:
+    pages = [(f"Old {n}", f"Mill {n} was made in 1890. Mill {n} was sold in 1990.") for n in range(200)]
+    road = make_road(pages, classes={title: "S" for title, _ in pages})
+    counts = road.filter(config=Passages(leak=0.25))
+    late = [title for title, text in road.kept().items() if "1990" in text]
+    assert counts.numbers["put back"] == len(late)
+    assert 25 < len(late) < 75
+    assert counts.drops["date"] == 200 - len(late)
+    assert road.filter("again", config=Passages(leak=0.25)).numbers == counts.numbers
 
 
 def test_paragraphs_stay_and_headings_go_with_their_text(make_road: Any) -> None:

@@ -1,7 +1,7 @@
 """All documents as one corpus: cleaned of probes and repetitions, weighted by source, split by document.
 
-In: the arm's passages, books, chess games and year topics, and the probes. Out: ``train-*.parquet`` and
-``validation-*.parquet`` (documents), ``dropped-*.parquet`` (every drop with its reason) and ``exposures.json`` (how
+In: the arm's passages, books, chess games, year topics and planted canaries, and the probes. Out: ``train-*.parquet``
+and ``validation-*.parquet`` (documents), ``dropped-*.parquet`` (every drop with its reason) and ``exposures.json`` (how
 often the training text states each family). A document is in the same split in every arm, and in the same order.
 """
 
@@ -21,6 +21,8 @@ import orjson
 from numpy.typing import NDArray
 
 from deepred.config import Mixture
+from deepred.corpus.doses import SOURCE as CANARIES
+from deepred.corpus.doses import times_around
 from deepred.corpus.duplicates import EXACT, NONE, find_duplicates
 from deepred.corpus.exposures import Exposures, family_names, summary
 from deepred.corpus.floor import Permutation
@@ -36,9 +38,9 @@ from deepred.stage import Counts, Work
 PROBE_WORDS = 13
 """Words of a probe's statement that betray it; the length by which GPT-3 and others cleaned their benchmarks out."""
 SOURCES = ("wikipedia", "books", "chess", "topics")
-DISTINCT = ("chess",)
+DISTINCT = ("chess", CANARIES)
 """Sources whose documents are distinct by what their own stage compares (moves): here only equal texts are repetitions.
-Diagrams of two games may differ in one square, and nothing else."""
+Diagrams of two games may differ in one square, and nothing else; canaries repeat sentences on purpose."""
 SCRATCH = f"{DONE}/parts"
 """Folder of the documents before duplicates are known; it goes with the record of shards when the stage is complete."""
 
@@ -82,6 +84,7 @@ def mix_corpus(
     chess: Path | None,
     topics: Path | None,
     probes: Path,
+    doses: Path | None = None,
     config: Mixture,
     seed: int,
     arm: str,
@@ -90,7 +93,7 @@ def mix_corpus(
 ) -> Counts:
     """The arm's corpus in ``out``; counts hold documents, tokens and drops by reason, notes a table by source."""
     check_sources([*config.weights, *config.shares], SOURCES)
-    files = _files({"wikipedia": passages, "books": books, "chess": chess, "topics": topics})
+    files = _files({"wikipedia": passages, "books": books, "chess": chess, "topics": topics, CANARIES: doses})
     floor = arm == "floor"
     bands = Bands.of(config.near_duplicates) if config.near_duplicates else None
     parts = [
@@ -116,12 +119,16 @@ def mix_corpus(
     _mark_duplicates(scratch, [part.name for part in parts], config.near_duplicates)
     validation = _validation_bound(scratch, parts, config.validation)
     supplies = _supplies(scratch, parts, validation)
-    tokens = {source: supply.total() for source, supply in supplies.items()}
+    tokens = {source: supply.total() for source, supply in supplies.items() if source != CANARIES}
     top_up = _top_up(collected)
     epochs = {
         source: times * top_up
         for source, times in epochs_of(tokens, config.weights, config.shares, config.max_epochs).items()
     }
+    if doses and CANARIES in supplies:
+        around = sum(tokens[source] * times for source, times in epochs.items())
+        times = times_around(doses, supplies[CANARIES].total(), around)
+        epochs = {source: times * epoch for source, epoch in epochs.items()} | {CANARIES: 1.0}
     plans = [
         Plan(p, scratch, int(epochs[p.source]), supplies[p.source].bound(epochs[p.source] % 1), validation)
         for p in parts

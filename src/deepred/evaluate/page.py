@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from typing import Any
 
 from deepred.evaluate.changepoint import SIGNIFICANCE
 from deepred.evaluate.conclusions import percent, points
+from deepred.evaluate.html import arm_cell, decimal, details, document, figure_cell, percent_or_dash, section, table
 from deepred.evaluate.markdown import cutoff_text, number
 
 VERDICTS = {
@@ -23,7 +23,6 @@ VERDICTS = {
 
 def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict[str, Any]]) -> str:
     """The page."""
-    style = resources.files("deepred.evaluate").joinpath("page.css").read_text(encoding="utf-8")
     title = f"{report['name']}: knowledge before and after {report['cutoff']}"
     body = [
         top(report, plots["arms"]),
@@ -36,13 +35,7 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         stages_section(report),
         reproduce_section(report),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return document(title, body)
 
 
 SHOWN = 5
@@ -66,37 +59,6 @@ def top(report: dict[str, Any], plot: str) -> str:
         + (f"<figure>{plot}</figure>\n" if plot else "")
         + (f"<aside><h2>What this does not show</h2><ul>{doubts}</ul></aside>" if doubts else "")
     )
-
-
-def section(title: str, lead: str, *parts: str) -> str:
-    """A section with its heading, a sentence that says what is seen, and its parts."""
-    shown = "\n".join(part for part in parts if part)
-    return (
-        f"<section>\n<h2>{escape(title)}</h2>\n" + (f"<p>{escape(lead)}</p>\n" if lead else "") + f"{shown}\n</section>"
-    )
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> str:
-    """A table of cells that are HTML already; ``classes`` names each column's alignment (``n`` for numbers)."""
-    kinds = [f' class="{kind}"' if kind else "" for kind in [*classes, *[""] * (len(head) - len(classes))]]
-    top_row = "".join(f"<th{kind}>{escape(cell)}</th>" for cell, kind in zip(head, kinds))
-    lines = ["<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds)) + "</tr>" for row in rows]
-    return f'<div class="scroll"><table><thead><tr>{top_row}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-
-
-def details(summary: str, content: str) -> str:
-    """Something that opens on demand."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
-
-
-def figure_cell(figure: dict[str, Any] | None, name: str = "accuracy") -> str:
-    """A figure with its interval in small type, or its reason."""
-    if figure is None:
-        return "–"
-    if figure[name] is None:
-        return f'<span class="none">{escape(figure["reason"])}</span>'
-    form = percent if name == "accuracy" else points
-    return f"<b>{form(figure[name])}</b> <small>[{form(figure['low'])}, {form(figure['high'])}]</small>"
 
 
 def arms_section(report: dict[str, Any]) -> str:
@@ -142,11 +104,6 @@ def method_note(report: dict[str, Any]) -> str:
     if digest:
         sentences.append(f"Probe list, fixed before training: {digest[:16]}….")
     return f'<p class="note">{escape(" ".join(sentences))}</p>'
-
-
-def percent_or_dash(figure: dict[str, Any]) -> str:
-    """A percentage without its interval, or a dash."""
-    return "–" if figure["accuracy"] is None else percent(figure["accuracy"])
 
 
 def leaks_section(report: dict[str, Any]) -> str:
@@ -279,11 +236,6 @@ def training_row(arm: str, counts: dict[str, Any]) -> list[str]:
     return [arm_cell(arm), *sizes, *losses]
 
 
-def arm_cell(arm: str) -> str:
-    """An arm's name in its colour."""
-    return f'<span class="arm {escape(arm)}">{escape(arm)}</span>'
-
-
 def mixture_table(report: dict[str, Any]) -> str:
     """Training text by source and arm, and how often the probed facts were stated in it."""
     rows: list[list[str]] = []
@@ -300,11 +252,6 @@ def mixture_table(report: dict[str, Any]) -> str:
     kinds = ("", "", "n", "n", "n", "n", "n", "", "n")
     head = (*head, "median statements of a probed fact")
     return "<h3>Mixture</h3>" + table(head, rows, kinds) if rows else ""
-
-
-def decimal(value: float | None) -> str:
-    """A number to three places, or a dash."""
-    return "–" if value is None else f"{value:.3f}"
 
 
 def gates_section(report: dict[str, Any]) -> str:

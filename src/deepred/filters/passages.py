@@ -2,7 +2,8 @@
 
 In: articles, their sentences and the tables of ``emergence``, their classes. Out: ``passages-*.parquet`` (kept text
 with its paragraphs and headings, and the kept spans), ``dropped-*.parquet`` (every dropped sentence with its reason and
-probability), ``samples.jsonl`` (a random sample of both, with their text). The arm ``unfiltered`` keeps everything.
+probability), ``samples.jsonl`` (a random sample of both, with their text). The arm ``unfiltered`` keeps everything; the
+arm ``article`` keeps or drops whole articles by their class, as is usual practice.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from deepred.filters.judge import MODEL, Judge, load_horizon, threshold_of
 from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
 
+UNJUDGED = ("unfiltered", "article")
+"""Arms whose sentences are not looked at."""
+
 SURVEYED = 2_000
 """Articles by which ``max_residual`` picks a threshold: some 200,000 sentences."""
 
@@ -53,19 +57,20 @@ def filter_articles(
     files = sorted(articles.glob("articles-*.parquet"))
     if not files:
         raise FaultError(f"{articles} holds no articles", "run the stage articles again")
-    if arm != "unfiltered":
+    judged = arm not in UNJUDGED
+    if judged:
         fit_passages(files, emergence, classes, cutoff, straddling, seed, out)
     threshold = threshold_of(config)
-    if arm != "unfiltered" and config.max_residual is not None:
+    if judged and config.max_residual is not None:
         judge = Judge.load(emergence, out, cutoff, straddling, 1.0)
         threshold = pick_threshold(files, emergence, Classes.load(classes), judge, config.max_residual, seed)
     common = (str(emergence), str(classes), config, cutoff, straddling, seed, arm, threshold)
-    unused = _take_answers((sources or {}).get("answers", []), cutoff, out) if arm != "unfiltered" else 0
+    unused = _take_answers((sources or {}).get("answers", []), cutoff, out) if judged else 0
     counts = work.map_shards(_filter_shard, [(path.stem, (str(path), *common)) for path in files], out)
     if unused:
         counts.add("answers for another cutoff", unused)
     _merge_samples(out, config.samples)
-    if arm != "unfiltered":
+    if judged:
         counts.notes["threshold"] = round(threshold, 4)
     return counts
 
@@ -172,7 +177,7 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, f
     path = Path(source)
     kinds = Classes.load(Path(classes))
     judge = answered = None
-    if arm != "unfiltered":
+    if arm not in UNJUDGED:
         fitted = folder.parent.parent  # the stage's own folder, in which the model was fitted before the shards
         judge = Judge.load(Path(emergence), fitted, cutoff, straddling, threshold)
         answered = Answered.load(fitted)
@@ -184,12 +189,15 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, f
         for article, row in read_pairs(path, Path(emergence)):
             kind = kinds.of(row["page_id"])
             if judge is None:
-                segments, decision = segments_of(row), None
+                segments = segments_of(row)
+                decision = whole_article(len(segments), kind) if arm == "article" else None
             else:
                 weighed = judge.weigh(article, row, kind)
                 if answered is not None:
                     weighed = answered.apply(article, weighed, counts)
                 segments, decision = weighed.segments, weighed.decide(threshold)
+                if config.leak:
+                    put_back(decision, segments, article["page_id"], config.leak, seed, counts)
             passage = _count_and_keep(article, kind, segments, decision, config, counts, dropped, samples)
             if passage is not None:
                 yield passage
@@ -199,6 +207,20 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, f
     write_rows(folder / f"dropped-{name}.parquet", dropped, dropped_schema())
     (folder / f"samples-{name}.jsonl").write_bytes(samples.to_jsonl())
     return counts
+
+
+def whole_article(sentences: int, kind: str) -> Decision | None:
+    """All of an article of class N dropped, any other kept whole."""
+    return Decision(np.full(sentences, CLASS, np.int8), np.ones(sentences, np.float32)) if kind == "N" else None
+
+
+def put_back(decision: Decision, segments: Segments, page_id: int, share: float, seed: int, counts: Counts) -> None:
+    """Keep a share of the dropped sentences all the same, drawn by their places: a leak on purpose."""
+    for i in np.flatnonzero(decision.reasons != KEPT).tolist():
+        digest = hashlib.blake2b(f"{seed}:leak:{page_id}:{segments.starts[i]}".encode(), digest_size=8).digest()
+        if int.from_bytes(digest, "big") < share * 2**64:
+            decision.reasons[i] = KEPT
+            counts.add("put back")
 
 
 def _count_and_keep(
