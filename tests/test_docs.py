@@ -21,10 +21,16 @@ def test_architecture_names_every_stage():
         assert f"`{stage.name}`" in text, stage.name
 
 
-def test_every_page_of_the_documentation_is_linked_from_the_readme():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
-        assert f"docs/{page.name}" in readme, page.name
+def test_every_page_of_the_documentation_is_reached_from_the_readme():
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        for target in re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            linked = (page.parent / target).resolve()
+            if linked not in reached and linked.exists():
+                reached.add(linked)
+                waiting.append(linked)
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if page.resolve() not in reached] == []
 
 
 def test_links_between_pages_lead_somewhere():
