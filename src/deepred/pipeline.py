@@ -135,7 +135,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "shards",
-        1,
+        2,
         "deepred.corpus.shards:write_shards",
         "Encodes documents into flat uint16/uint32 token files with document offsets and checksums.",
         needs=("mixture", "tokenizer"),

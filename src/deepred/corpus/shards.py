@@ -1,17 +1,19 @@
 """Token files: the mixture as flat arrays of token ids, ready to be memory-mapped.
 
-In: the mixture and the tokenizer. Out: for every part ``SPLIT-PART-NNN.bin`` (uint16 or uint32, little-endian) and
-``.npy`` (int64: where each document begins, and the end), every document followed by the end-of-text token, and
+In: the mixture and the tokenizer. Out: for every part ``SPLIT-SOURCE-PART-NNN.bin`` (uint16 or uint32, little-endian)
+and ``.npy`` (int64: where each document begins, and the end), every document followed by the end-of-text token, and
 ``meta.json`` that lists them. Nothing is shuffled here: the order of samples is a function, see ``train/order.py``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,6 @@ import numpy as np
 
 from deepred.config import Shards
 from deepred.corpus.tokenizer import end_of_text, load_encoder
-from deepred.documents import read_rows
 from deepred.errors import FaultError, UserError
 from deepred.stage import Counts, Work
 
@@ -29,16 +30,29 @@ if TYPE_CHECKING:
 BATCH_CHARACTERS = 4_000_000
 """Text encoded at once: enough to keep every thread busy, little enough to stay flat with books of megabytes."""
 BATCH_DOCUMENTS = 2048
+BYTES_A_TOKEN = 4
+"""Text per token, roughly, by which parts are measured before they are encoded; a file's limit is kept exactly."""
+PARTS, PART_BYTES = 64, 4_000_000
+"""A small corpus is cut into about so many parts, for all workers to have some, of at least so many bytes of text."""
 MAX_ALTERED = 0.01
 """Share of checked documents that an adopted tokenizer may give back altered (in its spaces) and not be refused."""
 META = "meta.json"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One Parquet file of the mixture on its way to token files."""
+class Rows:
+    """A row group of a Parquet file of the mixture."""
 
     path: Path
+    group: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive row groups of one split and source on their way to token files."""
+
+    name: str
+    rows: tuple[Rows, ...]
     tokenizer: Path
     tokens_per_file: int
 
@@ -48,8 +62,8 @@ def write_shards(*, mixture: Path, tokenizer: Path, config: Shards, out: Path, w
     paths = [path for split in ("train", "validation") for path in sorted(mixture.glob(f"{split}-*.parquet"))]
     if not paths:
         raise UserError(f"{mixture} holds no train-*.parquet", "see `deepred show` of the mixture")
-    parts = [(path.stem, Part(path, tokenizer, config.tokens_per_file)) for path in paths]
-    counts = work.map_shards(write_part, parts, out)
+    parts = find_parts(paths, tokenizer, config.tokens_per_file)
+    counts = work.map_shards(write_part, [(part.name, part) for part in parts], out)
     altered, checked = counts.numbers["altered"], counts.numbers["checked"]
     if altered > MAX_ALTERED * checked:
         raise FaultError(
@@ -59,22 +73,56 @@ def write_shards(*, mixture: Path, tokenizer: Path, config: Shards, out: Path, w
     return counts
 
 
+def find_parts(paths: Sequence[Path], tokenizer: Path, tokens_per_file: int) -> list[Part]:
+    """The files' row groups as parts that hold about a file of tokens each, or less where the corpus is small.
+
+    A full Wikipedia's thousands of small files become some dozens of token files, and a single large file is shared by
+    all workers; where a part begins depends on the files alone.
+    """
+    import pyarrow.parquet as pq
+
+    sized: list[tuple[str, Rows, int]] = []
+    for path in paths:
+        split, source, *_ = path.stem.split("-")
+        metadata = pq.read_metadata(path)
+        column = metadata.schema.to_arrow_schema().names.index("text")
+        sized += [
+            (f"{split}-{source}", Rows(path, group), metadata.row_group(group).column(column).total_uncompressed_size)
+            for group in range(metadata.num_row_groups)
+        ]
+    limit = min(BYTES_A_TOKEN * tokens_per_file, max(PART_BYTES, sum(size for *_, size in sized) // PARTS))
+    parts: list[Part] = []
+    for stem, members in itertools.groupby(sized, key=lambda row: row[0]):
+        gathered: list[list[Rows]] = [[]]
+        size = 0
+        for _, rows, more in members:
+            if gathered[-1] and size + more > limit:
+                gathered.append([])
+                size = 0
+            gathered[-1].append(rows)
+            size += more
+        parts += [
+            Part(f"{stem}-{number:05d}", tuple(rows), tokenizer, tokens_per_file)
+            for number, rows in enumerate(gathered)
+        ]
+    return parts
+
+
 def token_type(vocabulary: int) -> np.dtype[Any]:
     """The smallest type that holds every id: ``token_type(2048)`` is little-endian uint16."""
     return np.dtype("<u2" if vocabulary <= 1 << 16 else "<u4")
 
 
 def write_part(part: Part, folder: Path) -> Counts:
-    """The token files of one Parquet file."""
-    encoder = load_encoder(part.tokenizer)
-    encoder.encode_special_tokens = True  # "<|endoftext|>" inside a text is text
+    """The token files of one part."""
+    encoder = _encoder(part.tokenizer)
     end = encoder.token_to_id(end_of_text(part.tokenizer))
     if end is None:
         raise UserError(f"{part.tokenizer}: the eos_token is not in the vocabulary")
-    split = part.path.stem.partition("-")[0]
-    files = TokenFiles(folder, part.path.stem, token_type(encoder.get_vocab_size()), part.tokens_per_file)
+    split = part.name.partition("-")[0]
+    files = TokenFiles(folder, part.name, token_type(encoder.get_vocab_size()), part.tokens_per_file)
     counts = Counts()
-    for rows in _batches(part.path):
+    for rows in _batches(part.rows):
         encoded = encoder.encode_batch_fast([row["text"] for row in rows], add_special_tokens=False)
         _check(encoder, rows[0]["text"], encoded[0].ids, counts)
         for row, encoding in zip(rows, encoded, strict=True):
@@ -87,8 +135,16 @@ def write_part(part: Part, folder: Path) -> Counts:
             counts.add("bytes", size)
             counts.add("tokens", len(encoding.ids) + 1)
     files.close()
-    counts.notes[f"files:{part.path.stem}"] = files.written
+    counts.notes[f"files:{part.name}"] = files.written
     return counts
+
+
+@lru_cache(maxsize=1)
+def _encoder(tokenizer: Path) -> Encoder:
+    """The tokenizer, kept for a worker's next parts: it remembers the words that it has met."""
+    encoder = load_encoder(tokenizer)
+    encoder.encode_special_tokens = True  # "<|endoftext|>" inside a text is text
+    return encoder
 
 
 def _check(encoder: Encoder, text: str, ids: list[int], counts: Counts) -> None:
@@ -97,10 +153,10 @@ def _check(encoder: Encoder, text: str, ids: list[int], counts: Counts) -> None:
         counts.add("altered")
 
 
-def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
+def _batches(groups: Sequence[Rows]) -> Iterator[list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     characters = 0
-    for row in read_rows(path.parent, path.name, ["source", "text"], batch=256):
+    for row in _read(groups):
         rows.append(row)
         characters += len(row["text"])
         if characters >= BATCH_CHARACTERS or len(rows) >= BATCH_DOCUMENTS:
@@ -108,6 +164,16 @@ def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
             rows, characters = [], 0
     if rows:
         yield rows
+
+
+def _read(groups: Sequence[Rows]) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    for path, members in itertools.groupby(groups, key=lambda rows: rows.path):
+        with pq.ParquetFile(path) as file:
+            wanted = [rows.group for rows in members]
+            for batch in file.iter_batches(batch_size=256, row_groups=wanted, columns=["source", "text"]):
+                yield from batch.to_pylist()
 
 
 class TokenFiles:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepred.config import Tokenizer
 from deepred.corpus.mixture import fraction
+from deepred.corpus.sentencepiece import MODEL_FILE, convert
 from deepred.documents import read_rows
 from deepred.errors import FaultError, UserError
 from deepred.stage import Counts, Work
@@ -47,7 +48,7 @@ ADOPTED_FILES = (
     "chat_template.jinja",
     "vocab.json",
     "merges.txt",
-    "tokenizer.model",
+    MODEL_FILE,
 )
 SAMPLE_TEXTS = (
     "The Moon, seen on 19 July 1969.",
@@ -189,9 +190,15 @@ def _write(path: Path, text: str) -> None:
 
 def _adopt(name: str, out: Path) -> None:
     folder = Path(name)
+    if folder.is_file():
+        convert(folder, out)
+        return
     if not folder.is_dir():
         folder = _from_hub(name)
-    load_encoder(folder)
+    if not (folder / "tokenizer.json").exists() and (folder / MODEL_FILE).exists():
+        convert(folder / MODEL_FILE, out)
+    else:
+        load_encoder(folder)
     for file in ADOPTED_FILES:
         if (folder / file).exists():
             shutil.copyfile(folder / file, out / f"{file}.tmp")
