@@ -1,4 +1,5 @@
 # make demo: install and run the demo.  make test: install and run the tests.  make check: lint, types, layers, tests.
+# make twins: train every arm over three seeds of the world and show what each knows before and after the cutoff.
 # make bench-peers: environments for benchmarks/wikitext.py and one run of it (needs DEEPRED_SAMPLES).
 # ROCm, CUDA or CPU builds of PyTorch: pick the index on PyTorch's "Start Locally" page and give it once:
 #   make setup TORCH_INDEX=<that index>
@@ -13,7 +14,7 @@ EXTRAS_DEV := $(EXTRAS),postgresql,opensearch,tensorboard,hub,harness,dev
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: setup setup-dev demo test check lint types layers docs bench-peers clean
+.PHONY: setup setup-dev demo twins test check lint types layers docs bench-peers clean
 
 setup: $(INSTALLED)
 
@@ -37,6 +38,9 @@ $(INSTALLED_DEV): $(INSTALLED)
 demo: setup
 	$(BIN)/deepred run runs/demo.toml
 	$(BIN)/deepred chat runs/demo.toml --prompt "Who are you?"
+
+twins: setup
+	$(BIN)/deepred twins runs/demo.toml
 
 test: setup-dev
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
