@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from deepred import commands_audit, commands_corpus, commands_dating, commands_filter, commands_trace
+from deepred import (
+    commands_audit,
+    commands_corpus,
+    commands_dating,
+    commands_filter,
+    commands_serve,
+    commands_trace,
+)
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
 from deepred.errors import DeepRedError
 
@@ -315,6 +322,8 @@ app.command()(commands_audit.audit)
 app.command()(commands_corpus.corpus)
 app.command()(commands_trace.trace)
 app.command()(commands_trace.leaks)
+app.command()(commands_serve.serve)
+app.command()(commands_serve.mcp)
 app.add_typer(commands_filter.app, name="filter")
 
 

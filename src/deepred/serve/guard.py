@@ -1,0 +1,197 @@
+"""The gate before every request: who may speak to this server, how much and how often; and what every answer carries.
+
+A plain ASGI middleware, so that streams pass through it. In order: Host (against DNS rebinding), Origin (against
+other sites' pages), rate (a token bucket a client), key, size of address and body. What fails gets a problem document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deepred.serve.keys import Keys
+from deepred.serve.problems import ProblemError, response_of, wants_page
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ADDRESS_BYTES = 8192
+"""Path and query together; a question of a thousand characters of any script fits, encoded."""
+BODY_BYTES = 1_000_000
+DRAINED_BYTES = 64_000_000
+"""Of a body too large at most this much is read and thrown away, so that the client can read the answer."""
+BODY_SECONDS = 20.0
+"""Within this time the body has to be here."""
+MOST_CLIENTS = 10_000
+"""Token buckets remembered; the one unused for longest goes."""
+OPEN_PATHS = ("/api/health", "/login", "/static/")
+"""Reached without a key."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass
+class Buckets:
+    """A token bucket a client: ``rate`` requests a second on the long run, ``burst`` at once; rate 0: no limit."""
+
+    rate: float
+    burst: float
+    _levels: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict[str, tuple[float, float]])
+
+    def take(self, client: str, now: float | None = None) -> float:
+        """Take a token; 0 where there was one, else the seconds until there is one again."""
+        if self.rate <= 0:
+            return 0.0
+        now = time.monotonic() if now is None else now
+        level, since = self._levels.pop(client, (self.burst, now))
+        level = min(self.burst, level + (now - since) * self.rate)
+        wait = 0.0 if level >= 1 else (1 - level) / self.rate
+        self._levels[client] = (level - 1 if level >= 1 else level, now)
+        if len(self._levels) > MOST_CLIENTS:
+            self._levels.popitem(last=False)
+        return wait
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the gate lets through; ``hosts`` empty: any Host header (a server with a key, under any name)."""
+
+    hosts: frozenset[str] = LOOPBACK
+    keys: Keys | None = None
+    buckets: Buckets = field(default_factory=lambda: Buckets(0, 0))
+    body_bytes: int = BODY_BYTES
+
+
+class Guard:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self.app = app
+        self.rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it with what is wrong with it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                message["headers"] = headers.raw
+            await send(message)
+
+        try:
+            self._check(Request(scope))
+            receive = await self._bounded(Headers(scope=scope), receive)
+        except ProblemError as problem:
+            await _refuse(problem, scope, receive, send_hardened)
+            return
+        await self.app(scope, receive, send_hardened)
+
+    def _check(self, request: Request) -> None:
+        host = request.headers.get("host", "")
+        if self.rules.hosts and host_name(host) not in self.rules.hosts:
+            raise ProblemError(421, "this server does not answer to that Host name", "--allow-host NAME adds one")
+        origin = request.headers.get("origin")
+        if origin is not None and request.method not in SAFE_METHODS and urlsplit(origin).netloc != host:
+            raise ProblemError(403, "pages of other sites may not use this server")
+        client = request.client.host if request.client else ""
+        if (wait := self.rules.buckets.take(client)) > 0:
+            raise ProblemError(429, "too many requests from this client", headers={"Retry-After": str(int(wait) + 1)})
+        target = len(request.scope.get("raw_path") or b"") + len(request.scope.get("query_string") or b"")
+        if target > ADDRESS_BYTES:
+            raise ProblemError(414, f"the address has {target:,} bytes; {ADDRESS_BYTES:,} are read")
+        if not _is_text(request.scope):
+            raise ProblemError(400, "the address is not UTF-8, or holds control characters")
+        keys, path = self.rules.keys, request.url.path
+        if keys is not None and not path.startswith(OPEN_PATHS) and not keys.admit(request):
+            challenge = {"WWW-Authenticate": 'Bearer realm="deepred"'}
+            mend = "send Authorization: Bearer KEY, or X-API-Key"
+            raise ProblemError(401, "this server asks for a key", mend, challenge)
+
+    async def _bounded(self, headers: Headers, receive: Receive) -> Receive:
+        """The request's body read whole, so that no handler waits for it; a receive that hands it over."""
+        if "content-length" not in headers and "transfer-encoding" not in headers:
+            return receive
+        declared = headers.get("content-length", "0")
+        most = self.rules.body_bytes
+        too_large = declared.isdigit() and int(declared) > most
+        body, seen = bytearray(), 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        return _handing([message], receive)
+                    seen += len(message.get("body", b""))
+                    too_large = too_large or seen > most
+                    if not too_large:
+                        body += message.get("body", b"")
+                    if not message.get("more_body", False) or seen > DRAINED_BYTES:
+                        break
+        except TimeoutError:
+            raise ProblemError(408, "the body did not arrive in time", headers={"Connection": "close"}) from None
+        if too_large:
+            raise ProblemError(413, f"the body has more than {most:,} bytes", headers={"Connection": "close"})
+        return _handing([{"type": "http.request", "body": bytes(body), "more_body": False}], receive)
+
+
+def _is_text(scope: Scope) -> bool:
+    """Whether path and query decode; what does not would reach handlers as replacement characters."""
+    raw = (scope.get("raw_path") or b"") + b"?" + (scope.get("query_string") or b"")
+    try:
+        text = unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text
+
+
+def _handing(messages: list[Message], receive: Receive) -> Receive:
+    async def hand() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return hand
+
+
+async def _refuse(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    """The problem as JSON; for a browser that lacks the key, the way to the page that takes it."""
+    request = Request(scope)
+    if problem.status == 401 and wants_page(request):
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        response = RedirectResponse(f"/login?next={quote(asked, safe='')}", 303)
+        await response(scope, receive, send)
+        return
+    await response_of(problem)(scope, receive, send)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port: ``host_name("[::1]:8000") == "::1"``."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

@@ -1,0 +1,378 @@
+"""The encyclopedia for LLM clients, over the Model Context Protocol: five tools, resources and prompts.
+
+Every tool takes ``as_of``: nothing of that day or later is returned, and no tool returns what was cut. Every reply is
+bounded: a page, a portion, or an answer, with what leads to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, Literal, TypeVar
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel, Field
+
+from deepred import __version__
+from deepred.documents import Day
+from deepred.index.base import LONGEST_QUERY, Article, Mode
+from deepred.serve.answers import CLASSES, ChatRequest, Event, Evidence, Turn, YearAnswer, evidence_of
+from deepred.serve.attribution import Attribution, attribute
+from deepred.serve.days import iso_day, parse_day
+from deepred.serve.library import Library, Wanted
+from deepred.serve.problems import ProblemError
+from deepred.serve.reading import Cursor, CursorError, find_section, read_portion
+from deepred.serve.speaker import LocalModel, Speaker
+
+MOST_TOKENS = 6_000
+"""Of an article's portion; twice this goes over the wire, as text and structured."""
+MOST_RESULTS = 20
+MOST_EVENTS = 100
+MOST_SECTIONS = 100
+MOST_EVIDENCE = 50
+SNIPPET_CHARACTERS = 600
+
+T = TypeVar("T")
+
+AsOf = Annotated[
+    str,
+    Field(
+        description="A day (YYYY-MM-DD): nothing of that day or later is returned. Empty, or later than the "
+        "encyclopedia's own cutoff: the cutoff.",
+        max_length=16,
+    ),
+]
+Title = Annotated[str, Field(description="The article's title, or a redirect to it.", max_length=512)]
+PageId = Annotated[int | None, Field(description="The article's id, instead of its title.", ge=0, le=2**63 - 1)]
+
+
+class Found(BaseModel):
+    """A paragraph that was found."""
+
+    page_id: int
+    title: str
+    section: str
+    snippet: str
+    first_known: str | None
+    source: str
+
+
+class SearchReply(BaseModel):
+    """Results of a search."""
+
+    as_of: str
+    results: list[Found]
+    total: int
+    next_page: int | None = Field(description="Pass it as `page` for more.")
+    licence_note: str
+
+
+class SectionReply(BaseModel):
+    """A heading of an article."""
+
+    number: int
+    level: int
+    title: str
+
+
+class ArticleReply(BaseModel):
+    """A portion of an article."""
+
+    page_id: int
+    title: str
+    as_of: str
+    text: str
+    tokens: int = Field(description="Tokens of `text`, estimated from above.")
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next portion; null at the end.")
+    sections: list[SectionReply] = Field(description="The contents.")
+    attribution: Attribution
+
+
+class DatesReply(BaseModel):
+    """What dates an article's subject, as known on the day."""
+
+    page_id: int
+    title: str
+    as_of: str
+    first: str | None
+    last: str | None = Field(description="Null while the subject survives, as of the day.")
+    first_known: str | None
+    class_at_cutoff: str
+    evidence: list[Evidence]
+    evidence_total: int
+
+
+class YearReply(BaseModel):
+    """What happened in a year."""
+
+    year: int
+    as_of: str
+    events: list[Event]
+    total: int
+    next_page: int | None = Field(description="Pass it as `page` for more.")
+
+
+class Reply(BaseModel):
+    """The answer of the model whose knowledge ends."""
+
+    answer: str
+    persona: str
+    knowledge_ends: str | None = Field(description="The first day that the model does not know.")
+
+
+INSTRUCTIONS = """An encyclopedia as of a day. What it returns was known before `as_of`; sentences that may speak of \
+later were removed. Search first, then read articles by section. `ask_deepred` talks to a small model whose knowledge \
+ends on the cutoff: its answers are testimony of what it knows, not facts. Articles are under the licence that their \
+attribution names: cite title, revision and link."""
+LICENCE_NOTE = "Snippets are excerpts of articles, modified; get_article gives licence and attribution."
+
+
+class Desk:
+    """The tools: an encyclopedia and a model, asked as of a day."""
+
+    def __init__(self, library: Library, speaker: Speaker) -> None:
+        self.library = library
+        self.speaker = speaker
+
+    async def search(
+        self,
+        query: Annotated[str, Field(description='Words and "quoted phrases".', min_length=1, max_length=LONGEST_QUERY)],
+        as_of: AsOf = "",
+        mode: Annotated[Mode, Field(description="Words and meaning, words alone, or meaning alone.")] = "hybrid",
+        classes: Annotated[
+            list[Literal["O", "S", "U"]] | None,
+            Field(description="Only subjects over before the cutoff (O), spanning it (S), undated (U).", max_length=3),
+        ] = None,
+        first_known_after: Annotated[
+            str, Field(description="Only subjects first known on that day or later.", max_length=16)
+        ] = "",
+        page: Annotated[int, Field(ge=1, le=1000)] = 1,
+        size: Annotated[int, Field(description="Results of a page.", ge=1, le=MOST_RESULTS)] = 8,
+    ) -> SearchReply:
+        """Search the encyclopedia's paragraphs as of a day; returns snippets, with page ids for get_article."""
+        day = await self._day(as_of)
+        after = _parsed(first_known_after) if first_known_after else None
+        wanted = Wanted(query, day, after, tuple(classes or ()), (), mode, page, size)
+        found = await _told(self.library.search(wanted))
+        return SearchReply(
+            as_of=_iso(day),
+            results=[
+                Found(
+                    page_id=result.page_id,
+                    title=result.title,
+                    section=result.section,
+                    snippet=result.snippet[:SNIPPET_CHARACTERS],
+                    first_known=iso_day(result.first_known),
+                    source=result.source,
+                )
+                for result in found.results
+            ],
+            total=found.total,
+            next_page=found.next,
+            licence_note=LICENCE_NOTE,
+        )
+
+    async def get_article(
+        self,
+        title: Title = "",
+        page_id: PageId = None,
+        as_of: AsOf = "",
+        section: Annotated[
+            str, Field(description="A heading or its number: only that section and what is below it.", max_length=512)
+        ] = "",
+        max_tokens: Annotated[int, Field(description="Tokens at most.", ge=50, le=MOST_TOKENS)] = 2_000,
+        cursor: Annotated[str, Field(description="Where to go on: next_cursor of a reply.", max_length=64)] = "",
+    ) -> ArticleReply:
+        """Read an article as of a day, whole or by section, in portions; with contents and attribution."""
+        found = await self._article(title, page_id, as_of)
+        try:
+            number = find_section(found, section)
+            start = Cursor.parse(cursor, found.as_of) if cursor else Cursor(found.as_of, number, 0, 0)
+            portion = read_portion(found, start, max_tokens)
+        except CursorError as error:
+            raise ToolError(str(error)) from None
+        return ArticleReply(
+            page_id=found.page_id,
+            title=found.title,
+            as_of=_iso(found.as_of),
+            text=portion.text,
+            tokens=portion.tokens,
+            next_cursor=portion.next.text() if portion.next else None,
+            sections=[
+                SectionReply(number=part.number, level=part.level, title=part.title[:200])
+                for part in found.sections[:MOST_SECTIONS]
+            ],
+            attribution=attribute(found),
+        )
+
+    async def article_dates(self, title: Title = "", page_id: PageId = None, as_of: AsOf = "") -> DatesReply:
+        """When an article's subject began, ended and was first known, with the evidence, as known on a day."""
+        day = await self._day(as_of)
+        why = await _told(self.library.why(_page(title, page_id), day))
+        return DatesReply(
+            page_id=why.page_id,
+            title=why.title,
+            as_of=_iso(day),
+            first=iso_day(why.first),
+            last=iso_day(why.last),
+            first_known=iso_day(why.first_known),
+            class_at_cutoff=f"{why.kind}: {CLASSES[why.kind]}" if why.kind in CLASSES else "",
+            evidence=[evidence_of(row) for row in why.evidence[:MOST_EVIDENCE]],
+            evidence_total=len(why.evidence),
+        )
+
+    async def year_topics(
+        self,
+        year: Annotated[int, Field(description="Astronomical: 1 BCE is 0, 44 BCE is -43.", ge=-200_000, le=9999)],
+        as_of: AsOf = "",
+        page: Annotated[int, Field(ge=1, le=1000)] = 1,
+        size: Annotated[int, Field(description="Events of a page.", ge=1, le=MOST_EVENTS)] = 40,
+    ) -> YearReply:
+        """Events, births and deaths of a year that lie before a day."""
+        day = await self._day(as_of)
+        found = YearAnswer.of(await _told(self.library.year(year, day, page, size)), day, page, size)
+        events = [event.model_copy(update={"text": event.text[:400]}) for event in found.events]
+        return YearReply(year=year, as_of=found.as_of, events=events, total=found.total, next_page=found.next)
+
+    async def ask_deepred(
+        self,
+        question: Annotated[
+            str, Field(description="One question, without earlier turns.", min_length=1, max_length=4000)
+        ],
+        as_of: AsOf = "",
+        max_tokens: Annotated[int, Field(description="Tokens of the answer at most.", ge=1, le=1024)] = 300,
+    ) -> Reply:
+        """Ask the small language model whose knowledge ends on the cutoff; it may be wrong, and it cannot be dated
+        earlier than its own cutoff."""
+        asked = ChatRequest(messages=[Turn(role="user", content=question)], max_tokens=max_tokens, temperature=0)
+        day = _parsed(as_of) if as_of else None
+        answer = await _told(self.speaker.say(asked, day))
+        return Reply(answer=answer, persona=self.speaker.persona, knowledge_ends=iso_day(self.speaker.cutoff))
+
+    async def about(self) -> str:
+        """What this encyclopedia is: its run, cutoff and size."""
+        health = await self.library.health()
+        counts = ", ".join(f"{count:,} {name}" for name, count in health.counts.items())
+        cutoff = _iso(await _told(self.library.cutoff()))
+        return f"Run {health.run}; cutoff {cutoff} (the first day that is not told); {counts}.\n\n{INSTRUCTIONS}"
+
+    async def read_article(self, as_of: str, page_id: str) -> str:
+        """An article as of a day, as text with its attribution; the first part where it is long."""
+        if not page_id.isdigit():
+            raise ResourceNotFoundError("an article's id is a number")
+        found = await _read(self._article("", int(page_id), as_of))
+        portion = read_portion(found, Cursor(found.as_of, 0, 0, 0), MOST_TOKENS)
+        more = f"\n\n[get_article goes on: cursor {portion.next.text()}]" if portion.next else ""
+        return f"# {found.title}\n\n{portion.text}{more}\n\n---\n{attribute(found).line()}\n"
+
+    async def read_year(self, as_of: str, year: str) -> str:
+        """A year's events before a day, a line each."""
+        if not year.removeprefix("-").isdigit() or len(year) > 7:
+            raise ResourceNotFoundError("a year is a number")
+        found = await _read(self.year_topics(int(year), as_of, size=MOST_EVENTS))
+        lines = [f"{event.first} {event.kind}: {event.text}" for event in found.events]
+        more = [f"[{found.total - len(found.events):,} more: year_topics]"] if found.next_page else []
+        return "\n".join([f"# {year}, told as of {found.as_of}", "", *lines, *more]) + "\n"
+
+    async def _day(self, as_of: str) -> Day:
+        return await _told(self.library.as_of(_parsed(as_of) if as_of.strip() else None))
+
+    async def _article(self, title: str, page_id: int | None, as_of: str) -> Article:
+        day = await self._day(as_of)
+        return await _told(self.library.article(_page(title, page_id), day))
+
+
+async def _told(asked: Awaitable[T]) -> T:
+    """What the server has to say of a failure, for the model to read."""
+    try:
+        return await asked
+    except ProblemError as problem:
+        raise ToolError(f"{problem.detail} ({problem.mend})" if problem.mend else problem.detail) from None
+
+
+async def _read(asked: Awaitable[T]) -> T:
+    try:
+        return await asked
+    except ToolError as error:
+        raise ResourceError(str(error)) from None
+
+
+def _parsed(text: str) -> Day:
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise ToolError(f"{error}") from None
+
+
+def _iso(day: Day) -> str:
+    return iso_day(day) or ""
+
+
+def _page(title: str, page_id: int | None) -> int | str:
+    if page_id is not None:
+        return page_id
+    if not title.strip():
+        raise ToolError("name the article by title or page_id")
+    return title
+
+
+def research(topic: str, as_of: str = "") -> str:
+    """Write about a topic from the encyclopedia only, as of a day."""
+    when = f" as of {as_of}" if as_of else ""
+    return (
+        f"Write an overview of {topic}{when}, from this encyclopedia only. Use `search` and `get_article`"
+        f"{f' with as_of={as_of}' if as_of else ''}; say nothing that they do not say, and nothing of later. Name the "
+        "articles that you used with their revision and licence."
+    )
+
+
+def explain_dating(title: str) -> str:
+    """Explain when a subject was first known, and by what evidence."""
+    return (
+        f"Use `article_dates` for the article {title!r}. Say when its subject began, ended and was first known, which "
+        "evidence decides, and where pieces of evidence disagree."
+    )
+
+
+def compare_memory(question: str) -> str:
+    """Compare what the dated model says with what the dated encyclopedia says."""
+    return (
+        f"Ask `ask_deepred`: {question!r}. Then look the matter up with `search` and `get_article`. Say where the "
+        "model's answer agrees with the encyclopedia, where it is wrong, and where it speaks of what it cannot know."
+    )
+
+
+def build_mcp(library: Library, speaker: Speaker) -> MCPServer[Any]:
+    """The MCP server of an encyclopedia and its model."""
+    server: MCPServer[Any] = MCPServer(
+        "deepred", title="Deep Red", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
+    )
+    desk = Desk(library, speaker)
+    closed = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+    server.tool(title="Search as of a day", annotations=closed)(desk.search)
+    server.tool(title="Read an article as of a day", annotations=closed)(desk.get_article)
+    server.tool(title="What dates a subject", annotations=closed)(desk.article_dates)
+    server.tool(title="What happened in a year", annotations=closed)(desk.year_topics)
+    server.tool(title="Ask the dated model", annotations=closed)(desk.ask_deepred)
+    text: dict[str, Any] = {"mime_type": "text/plain"}
+    server.resource("deepred://about", title="About this encyclopedia", **text)(desk.about)
+    server.resource("deepred://{as_of}/articles/{page_id}", title="An article as of a day", **text)(desk.read_article)
+    server.resource("deepred://{as_of}/years/{year}", title="A year as of a day", **text)(desk.read_year)
+    server.prompt(title="Research as of a day")(research)
+    server.prompt(title="Explain a subject's dates")(explain_dating)
+    server.prompt(title="Compare model and encyclopedia")(compare_memory)
+    return server
+
+
+def run_stdio(library: Library, speaker: Speaker, model: LocalModel | None = None) -> None:
+    """Serve one client over standard input and output until it closes them; what else is printed goes astray safely."""
+    server = build_mcp(library, speaker)
+    if model is not None:
+        model.start()
+    try:
+        server.run("stdio")
+    finally:
+        if model is not None:
+            model.stop()
+        library.close()
