@@ -18,6 +18,7 @@ from deepred import (
     commands_audit,
     commands_corpus,
     commands_dating,
+    commands_evaluate,
     commands_filter,
     commands_serve,
     commands_trace,
@@ -320,6 +321,7 @@ app.command()(commands_dating.date_llm)
 app.command()(commands_audit.emergence)
 app.command()(commands_audit.audit)
 app.command()(commands_corpus.corpus)
+app.command()(commands_evaluate.twins)
 app.command()(commands_trace.trace)
 app.command()(commands_trace.leaks)
 app.command()(commands_serve.serve)

@@ -342,6 +342,9 @@ class Pretrain(Section):
 
     model: Model = Field(default_factory=Model, description="The model's shape or its base.")
     tokens: int = Field(default=400_000, ge=1, description="Tokens to train on, of every arm.")
+    seed: int | None = Field(
+        default=None, description="Another seed of initialisation and order than the run's, for a second training."
+    )
     sequence: int = Field(default=128, ge=8, description="Tokens of a sequence.")
     batch: int = Field(default=16, ge=1, description="Sequences of an optimizer step.")
     micro_batch: int = Field(default=16, ge=1, description="Sequences of one forward pass.")

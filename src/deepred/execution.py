@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from deepred.runner import Pipeline, is_complete, remember_run
@@ -9,11 +10,16 @@ from deepred.stage import Progress, Work
 from deepred.together import build_together
 
 
-def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:
-    """Build all nodes of a pipeline in order, up to and with the stage ``until``."""
+def execute(
+    pipeline: Pipeline, progress: Progress, until: str | None = None, *, only_for: Sequence[str] | None = None
+) -> None:
+    """Build the nodes of a pipeline in order: up to and with the stage ``until``, or what ``only_for`` stages need."""
     last = pipeline.node(until).stage.name if until else pipeline.nodes[-1].stage.name
     names = [node.stage.name for node in pipeline.nodes]
     wanted = pipeline.nodes[: len(names) - names[::-1].index(last)]
+    if only_for is not None:
+        needed = needed_for(pipeline, only_for)
+        wanted = [node for node in wanted if node.name in needed]
     for node in wanted:
         pipeline.key(node)  # a wrong path is found before the first hour of work, not after
     work = Work(pipeline.settings, progress)
@@ -26,3 +32,15 @@ def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) ->
         for node in arms:
             pipeline.build(node, work)
     remember_run(pipeline, wanted)
+
+
+def needed_for(pipeline: Pipeline, stages: Sequence[str]) -> set[str]:
+    """The names of the nodes of some stages, in all arms, and of all that these need."""
+    needed: set[str] = set()
+    ahead = [node for node in pipeline.nodes if node.stage.name in stages]
+    while ahead:
+        node = ahead.pop()
+        if node.name not in needed:
+            needed.add(node.name)
+            ahead.extend(need for need in node.needs.values() if need is not None)
+    return needed

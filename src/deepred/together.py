@@ -173,3 +173,4 @@ def _build(
         messages.put((name, "end", ()))  # the parent is stopping too, and says so
     except Exception as error:
         messages.put((name, "error", (FaultError(f"{name}: {type(error).__name__}: {error}"),)))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent may end first and stop what still tidies up: in silence

@@ -22,7 +22,7 @@ from deepred.evaluate.statistics import (
     too_few,
 )
 
-ORDER = ("filtered", "unfiltered", "article", "continued", "floor")
+ORDER = ("filtered", "unfiltered", "article", "continued", "dosed", "floor")
 """Arms in the order in which they are shown: the product first, the floor last."""
 
 

@@ -18,12 +18,20 @@ ARMS = {
     "article": "#0a0a03",
     "continued": "#0a0a04",
     "floor": "#0a0a05",
+    "dosed": "#0a0a06",
 }
 VARIABLES = {
     INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)",
     BEFORE: "var(--before)", AFTER: "var(--after)", BAR: "var(--bar)",
     **{colour: f"var(--{arm})" for arm, colour in ARMS.items()},
 }  # fmt: skip
+
+LIGHT = {
+    INK: "#1d1b19", MUTED: "#6b6661", GRID: "#e6e2dc", PAPER: "#fbfaf8", BEFORE: "#0067a5", AFTER: "#c04a00",
+    BAR: "#8d857c", "#0a0a01": "#a3201d", "#0a0a02": "#0067a5", "#0a0a03": "#8a5a00", "#0a0a04": "#6d3f9c",
+    "#0a0a05": "#6b6661", "#0a0a06": "#17663a",
+}  # fmt: skip
+"""The page's light colours, for pictures that follow no scheme."""
 
 WIDTH = 9.2
 """Inches of a full-width plot; the page scales it down on narrow screens."""
@@ -35,20 +43,47 @@ def draw(paint: Callable[[Any], None], height: float, width: float = WIDTH, alt:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    settings: dict[Any, Any] = {
-        "svg.hashsalt": "deepred", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11,
-        "axes.edgecolor": MUTED, "axes.labelcolor": MUTED, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.linewidth": 0.8, "xtick.color": MUTED, "ytick.color": MUTED, "text.color": INK, "axes.titlecolor": INK,
-        "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none",
-        "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    }  # fmt: skip
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings()):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         paint(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return inline(buffer.getvalue(), alt)
+
+
+def draw_png(paint: Callable[[Any], None], height: float, target: Any, width: float = WIDTH) -> None:
+    """The same as a PNG with the light scheme's colours, written into a binary file."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import to_hex
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(settings()):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        paint(figure)
+        figure.set_facecolor(LIGHT[PAPER])
+        for artist in figure.findobj():
+            for name in ("color", "markeredgecolor", "markerfacecolor", "edgecolor", "facecolor"):
+                try:
+                    shown = to_hex(getattr(artist, f"get_{name}")())
+                except (AttributeError, ValueError, TypeError):
+                    continue  # an artist without such a colour, or with several
+                if shown in LIGHT:
+                    getattr(artist, f"set_{name}")(LIGHT[shown])
+        figure.savefig(target, format="png", dpi=150, metadata={"Software": None})
+
+
+def settings() -> dict[Any, Any]:
+    """How all plots look."""
+    return {
+        "svg.hashsalt": "deepred", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11,
+        "axes.edgecolor": MUTED, "axes.labelcolor": MUTED, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.linewidth": 0.8, "xtick.color": MUTED, "ytick.color": MUTED, "text.color": INK, "axes.titlecolor": INK,
+        "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none",
+        "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    }  # fmt: skip
 
 
 def inline(svg: str, alt: str) -> str:

@@ -101,6 +101,7 @@ def pretrain(
     ``start`` is the finished folder of another pre-training, whose model's weights this one begins with, in place of
     the configured base or of new weights; optimizer and schedule begin anew.
     """
+    seed = seed if config.seed is None else config.seed
     training = prepare(shards, tokenizer, config, seed, work, start)
     counts = Counts()
     checkpoints = _checkpoints(out)
