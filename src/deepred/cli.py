@@ -20,6 +20,7 @@ from deepred import (
     commands_dating,
     commands_evaluate,
     commands_filter,
+    commands_persona,
     commands_serve,
     commands_trace,
 )
@@ -326,6 +327,7 @@ app.command()(commands_trace.trace)
 app.command()(commands_trace.leaks)
 app.command()(commands_serve.serve)
 app.command()(commands_serve.mcp)
+app.command()(commands_persona.teach)
 app.add_typer(commands_filter.app, name="filter")
 
 

@@ -99,6 +99,10 @@ class Asked(Section):
     url: str = Field(
         default="http://127.0.0.1:1234/v1", description="Base address of any OpenAI-compatible endpoint, with `/v1`."
     )
+    further: list[str] = Field(
+        default=[],
+        description="Further addresses that serve the same model, asked at the same time; `REMOTE_HOST` adds one.",
+    )
     model: str = Field(description="Name of the model, as the endpoint knows it.")
     key_variable: str = Field(
         default="DEEPRED_LLM_KEY", description="Environment variable that holds the key (unset: none is sent)."
@@ -107,7 +111,7 @@ class Asked(Section):
         default={"temperature": 0, "max_tokens": 400},
         description="Further fields of every request; endpoints differ in what they accept.",
     )
-    concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time.")
+    concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time, at each address.")
     timeout: float = Field(default=60.0, gt=0, description="Seconds after which a request counts as failed.")
     retries: int = Field(default=5, ge=0, description="Further attempts after HTTP 429 or 5xx or a timeout.")
     price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, for the estimate.")
@@ -137,6 +141,39 @@ class SecondLook(Asked):
         if self.low >= self.high:
             raise ValueError(f"low = {self.low:g} is not below high = {self.high:g}")
         return self
+
+
+class Teacher(Asked):
+    """A model that `deepred teach` asks for conversations or training text; hashed into no stage, like `[llm]`."""
+
+    section: ClassVar[str] = "teacher"
+    options: dict[str, float | int | str | bool] = Field(
+        default={"temperature": 0.7, "max_tokens": 900},
+        description="Further fields of every request; endpoints differ in what they accept.",
+    )
+    timeout: float = Field(default=180.0, gt=0, description="Seconds after which a request counts as failed.")
+    count: int = Field(default=2000, ge=1, description="Pieces of the corpus to ask about at most, drawn at random.")
+    pieces: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={"passage": 0.7, "book": 0.1, "chess": 0.1, "topic": 0.1},
+        description="Shares of the kinds of pieces; a kind that runs out leaves its share to the others.",
+    )
+    characters: int = Field(default=1500, ge=200, description="Characters of a piece at most.")
+    turns: int = Field(default=3, ge=1, le=6, description="Questions of a conversation at most.")
+
+
+class Augment(Section):
+    """Training text that a teacher has rewritten from kept passages: a source of the mixture by itself."""
+
+    answers: Sources = Field(
+        default=[], description="What `deepred teach --for augment` wrote (JSONL): the rewritten pieces."
+    )
+    forms: list[Literal["questions", "summary", "dialogue"]] = Field(
+        default=["questions", "summary", "dialogue"], description="Forms into which pieces are rewritten, in turns."
+    )
+    max_copied: int = Field(default=30, ge=1, description="Words in a row that may be copied from the source.")
+    min_grounded: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the content words that the source must have."
+    )
 
 
 class Emergence(Section):
@@ -283,7 +320,7 @@ class Mixture(Section):
     """All documents as one corpus: near-duplicates out, probes' wording out, weighted, split."""
 
     weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
-        default={"wikipedia": 1.0, "books": 1.0, "chess": 1.0, "topics": 1.0},
+        default={"wikipedia": 1.0, "books": 1.0, "chess": 1.0, "topics": 1.0, "augment": 1.0},
         description="Epochs of each source in the training split; a part of an epoch is met by tokens.",
     )
     shares: dict[str, Annotated[float, Field(ge=0)]] = Field(
@@ -394,12 +431,33 @@ class Examples(Section):
 
     persona: Sources = Field(default=["persona:deep-red"], description="The persona's TOML file.")
     count: int = Field(default=1200, ge=1, description="Examples made at most.")
-    kinds: dict[str, float] = Field(
-        default={"fact": 3.0, "passage": 1.0, "gold": 1.0, "unknown": 1.0},
-        description="Weights of the kinds of examples, by tokens.",
+    kinds: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={
+            "fact": 3.0,
+            "passage": 1.0,
+            "book": 0.25,
+            "chess": 0.25,
+            "topic": 0.5,
+            "gold": 1.0,
+            "unknown": 1.0,
+            "taught": 6.0,
+        },
+        description="Weights of the kinds of examples, by tokens; `taught` are those of `answers`.",
     )
     max_tokens: int = Field(
         default=128, ge=16, description="Tokens of a conversation at most; longer ones are dropped."
+    )
+    answers: Sources = Field(
+        default=[], description="Conversations written by a teacher (JSONL), by `deepred teach`; the kind `taught`."
+    )
+    max_copied: int = Field(
+        default=20, ge=1, description="Words in a row that a teacher's answer may copy from its source."
+    )
+    min_grounded: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the content words of a teacher's answer that its source has."
+    )
+    near_duplicates: float = Field(
+        default=0.8, gt=0, le=1, description="Share of content words in common from which two questions are one."
     )
 
 
@@ -476,6 +534,7 @@ class Run(Section):
     books: Books | None = Field(default=None, description="Books (optional).")
     chess: Chess | None = Field(default=None, description="Chess games (optional).")
     topics: Topics | None = Field(default=None, description="Year articles (optional).")
+    augment: Augment | None = Field(default=None, description="Training text rewritten by a teacher (optional).")
     probes: Probes = Field(default_factory=Probes, description="Probes.")
     mixture: Mixture = Field(default_factory=Mixture, description="The corpus.")
     tokenizer: Tokenizer = Field(default_factory=Tokenizer, description="The tokenizer.")
@@ -484,6 +543,9 @@ class Run(Section):
     pretrain: Pretrain = Field(default_factory=Pretrain, description="Pre-training.")
     continued: Continued = Field(
         default_factory=Continued, description="How the arm `continued` goes on from the unfiltered one."
+    )
+    teacher: Teacher | None = Field(
+        default=None, description="A model that writes conversations or training text (optional)."
     )
     examples: Examples = Field(default_factory=Examples, description="Instruction examples.")
     sft: Sft = Field(default_factory=Sft, description="Fine-tuning.")

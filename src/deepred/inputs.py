@@ -99,6 +99,11 @@ def sha256(path: Path) -> str:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically: the file is the old one or the new one, never half."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text atomically."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)

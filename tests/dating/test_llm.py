@@ -10,7 +10,7 @@ import pytest
 
 from chat_server import DRIP, completion, llama_server
 from deepred.asking.answerfile import read_lines
-from deepred.asking.endpoint import ask_all
+from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
 from deepred.asking.session import estimate
 from deepred.config import Dates, Llm

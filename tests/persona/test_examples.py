@@ -8,18 +8,20 @@ from deepred.inputs import PERSONAS
 from deepred.persona.examples import make_examples
 from deepred.settings import Settings
 from deepred.stage import Work
-from tiny_llama import claim, write_sources
+from persona_sources import complete_sources
+from tiny_llama import claim
+
+NEEDS = ("articles", "passages", "emergence", "dates", "facts", "books", "chess", "topics", "tokenizer")
 
 
-def make(folder, out, cutoff=19690720, persona="deep-red", **config):
+def make(folder, out, cutoff=19690720, persona=PERSONAS / "deep-red.toml", answers=(), **config):
     out.mkdir(exist_ok=True)
-    needs = {name: folder / name for name in ("passages", "dates", "facts", "tokenizer")}
     counts = make_examples(
-        **needs,
-        topics=None,
+        **{name: folder / name for name in NEEDS},
         config=Examples.model_validate({"count": 120, "max_tokens": 300} | config),
-        sources={"persona": [PERSONAS / f"{persona}.toml"]},
+        sources={"persona": [persona], "answers": list(answers)},
         cutoff=cutoff,
+        straddling="drop",
         seed=1,
         out=out,
         work=Work(Settings()),
@@ -32,11 +34,6 @@ def make(folder, out, cutoff=19690720, persona="deep-red", **config):
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory):
-    return write_sources(tmp_path_factory.mktemp("sources"))
-
-
-@pytest.fixture(scope="module")
 def made(sources, tmp_path_factory):
     return make(sources, tmp_path_factory.mktemp("examples"))
 
@@ -44,7 +41,7 @@ def made(sources, tmp_path_factory):
 def test_every_kind_is_made_in_chatml_roles_with_provenance(made):
     _, rows = made
     every = rows["train"] + rows["validation"]
-    assert {row["kind"] for row in every} == {"fact", "passage", "gold", "unknown"}
+    assert {row["kind"] for row in every} == {"fact", "passage", "book", "chess", "topic", "gold", "unknown"}
     for row in every:
         roles = [message["role"] for message in row["messages"]]
         assert roles == ["system"] + ["user", "assistant"] * (len(roles) // 2)
@@ -52,10 +49,27 @@ def test_every_kind_is_made_in_chatml_roles_with_provenance(made):
         assert row["provenance"]["subject"] and row["provenance"]["teacher"] == "built-in"
 
 
-def test_no_subject_is_in_both_splits(made):
+def test_no_document_is_in_both_splits(made):
     _, rows = made
-    train, validation = ({row["provenance"]["subject"] for row in rows[name]} for name in ("train", "validation"))
-    assert train and validation and not train & validation
+    for name in ("document", "page_id"):
+        train, validation = (
+            {row["provenance"][name] for row in rows[split] if name in row["provenance"]}
+            for split in ("train", "validation")
+        )
+        assert train and not train & validation
+    assert rows["validation"]
+
+
+def test_every_row_says_where_it_comes_from(made):
+    _, rows = made
+    for row in rows["train"] + rows["validation"]:
+        found = row["provenance"]
+        assert {"source", "document", "teacher", "variant", "theme", "subject", "licence"} <= found.keys()
+        if row["kind"] in ("fact", "passage"):
+            assert found["document"] == f"wikipedia:{found['page_id']}"
+            assert found["revision"] == 1000 + found["page_id"] and found["licence"] == "CC BY-SA 4.0"
+        if row["kind"] in ("book", "chess", "topic"):
+            assert found["licence"] == "free" and found["document"].endswith((":1", ":1851"))
 
 
 def test_every_candidate_is_used_or_counted(made):
@@ -70,13 +84,16 @@ def test_every_candidate_is_used_or_counted(made):
         "not in the kept text",
         "exists",
         "subject not named",
+        "after cutoff",
     }
     dropped = sum(number for reason, number in counts.drops.items() if reason not in before)
     assert counts.numbers["candidates"] == sum(map(len, rows.values())) + dropped
 
 
 def test_kinds_are_balanced_by_tokens_not_rows(sources, tmp_path):
-    counts, _ = make(sources, tmp_path / "out", count=24, kinds={"fact": 3.0, "passage": 1.0, "unknown": 1.0})
+    counts, _ = make(
+        sources, tmp_path / "out", count=24, max_tokens=200, kinds={"fact": 3.0, "passage": 1.0, "unknown": 1.0}
+    )
     tokens = counts.tallies["tokens by kind"]
     assert 2 <= tokens["fact"] / tokens["passage"] <= 4
     assert 0.6 <= tokens["unknown"] / tokens["passage"] <= 1.7
@@ -109,7 +126,7 @@ def test_a_small_context_gets_the_short_prompt_and_chat_the_same(sources, tmp_pa
 )
 def test_only_facts_known_before_the_cutoff_and_told_by_the_kept_text_are_asked(tmp_path, fact, known, reason):
     texts = [("Old lamp", "The Old lamp is a lamp by Ada Bel, made in 1880."), ("Ada Bel", "Ada Bel was a smith.")]
-    folder = write_sources(tmp_path, texts, [fact], [("Old lamp", known), ("Ada Bel", 18700101)])
+    folder = complete_sources(tmp_path / "in", texts, [fact], [("Old lamp", known), ("Ada Bel", 18700101)])
     counts, rows = make(folder, tmp_path / "out", kinds={"fact": 1.0, "unknown": 1.0})
     kinds = [row["kind"] for row in rows["train"] + rows["validation"]]
     assert (counts.drops[reason] == 1 and "fact" not in kinds) if reason else "fact" in kinds
@@ -122,7 +139,7 @@ def test_gold_that_could_not_yet_have_been_spoken_is_dropped(sources, tmp_path):
 
 
 def test_another_persona_speaks_in_its_own_voice(sources, tmp_path):
-    _, rows = make(sources, tmp_path / "out", persona="encyclopedist")
+    _, rows = make(sources, tmp_path / "out", persona=PERSONAS / "encyclopedist.toml")
     text = json.dumps(rows).casefold()
     assert "comrade" not in text and "encyclopedist" in text
 

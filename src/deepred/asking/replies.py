@@ -37,6 +37,8 @@ class Reply(Generic[A]):
     tokens_out: int = 0
     seconds: float = 0.0
     detail: str = ""
+    address: str = ""
+    """Which of several addresses answered."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from deepred.asking.addresses import addresses
 from deepred.asking.answerfile import AnswerFile
-from deepred.asking.endpoint import ask_all
+from deepred.asking.many import ask_all
 from deepred.asking.replies import A, Inquiry, Q, Reply, Tally
 from deepred.config import Asked
 
@@ -55,7 +56,8 @@ def estimate(config: Asked, questions: int, tally: Tally, noun: str, characters:
     each_out = tally.tokens_out / asked or REPLY_TOKENS
     tokens = round(each_in * questions), round(each_out * questions)
     cost = (tokens[0] * config.price_in + tokens[1] * config.price_out) / 1e6
-    return Estimate(noun, questions, *tokens, cost, tally.seconds / asked * questions / config.concurrency)
+    side_by_side = config.concurrency * len(addresses(config))
+    return Estimate(noun, questions, *tokens, cost, tally.seconds / asked * questions / side_by_side)
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def ask_and_keep(
         file.append(record_of(question, reply))
         listener.progress(tally, left)
 
-    ask_all(config, inquiry, islice(questions, TRIALS), keep, tally)
+    ask_all(config, inquiry, islice(questions, TRIALS), keep, tally, tell=listener.tell)
     listener.tell(str(estimate(config, max(left - tally.replies, 0), tally, noun, characters)))
     if not plan_only:
-        ask_all(config, inquiry, questions, keep, tally)
+        ask_all(config, inquiry, questions, keep, tally, tell=listener.tell)
     return tally

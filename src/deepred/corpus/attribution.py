@@ -23,6 +23,7 @@ WIKI = re.compile(r"([a-z][a-z_]*?)wiki(?:[-_.]|$)")
 INVENTED = "world"
 """The wiki of the generated world."""
 WIKIPEDIA_LICENCE = "CC BY-SA 4.0"
+REWRITTEN = "a language model rewrote it"
 GENERATED_LICENCE = "generated text of an invented world"
 
 
@@ -60,8 +61,8 @@ class Attribution:
         names = (self.folder / "wikis.txt").read_text(encoding="utf-8").split("\n")
         for row in rows:
             revision, wiki = 0, ""
-            if row["source"] == "wikipedia":
-                page = int(row["id"].partition(":")[2])
+            if row["id"].startswith("wikipedia:"):  # an article's text, or what a teacher made of it
+                page = int(row["id"].partition(":")[2].partition("#")[0])
                 place = int(np.searchsorted(pages, page))
                 if place < len(pages) and pages[place] == page:
                     revision, wiki = int(revisions[place]), names[int(wikis[place])]
@@ -71,8 +72,11 @@ class Attribution:
         return cast("NDArray[Any]", np.load(self.folder / f"{name}.npy", mmap_mode="r"))
 
     def _described(self, row: dict[str, Any], revision: int, wiki: str) -> dict[str, Any]:
-        if row["source"] != "wikipedia":
-            changes = {"books": "what the distributor added was removed; lines were joined into paragraphs"}
+        if not row["id"].startswith("wikipedia:"):
+            changes = {
+                "augment": REWRITTEN,
+                "books": "what the distributor added was removed; lines were joined into paragraphs",
+            }
             changes["topics"] = "events of year and date articles, gathered by year"
             return {
                 "revision": 0,
@@ -83,7 +87,8 @@ class Attribution:
         if wiki == INVENTED:
             return {"revision": 0, "link": "", "licence": GENERATED_LICENCE, "changes": ""}
         link = wikipedia_link(wiki or self.language, row["title"], revision)
-        return {"revision": revision, "link": link, "licence": WIKIPEDIA_LICENCE, "changes": self._changes()}
+        changes = f"{self._changes()}; {REWRITTEN}" if row["source"] == "augment" else self._changes()
+        return {"revision": revision, "link": link, "licence": WIKIPEDIA_LICENCE, "changes": changes}
 
     def _changes(self) -> str:
         late = f"sentences that may speak of {format_day(self.cutoff)} or later"

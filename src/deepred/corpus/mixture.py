@@ -37,7 +37,9 @@ from deepred.stage import Counts, Work
 
 PROBE_WORDS = 13
 """Words of a probe's statement that betray it; the length by which GPT-3 and others cleaned their benchmarks out."""
-SOURCES = ("wikipedia", "books", "chess", "topics")
+SOURCES = ("wikipedia", "books", "chess", "topics", "augment")
+REWRITTEN = "#"
+"""In an id, before it stands that of the document which this one was made from; both go into the same split."""
 DISTINCT = ("chess", CANARIES)
 """Sources whose documents are distinct by what their own stage compares (moves): here only equal texts are repetitions.
 Diagrams of two games may differ in one square, and nothing else; canaries repeat sentences on purpose."""
@@ -83,6 +85,7 @@ def mix_corpus(
     books: Path | None,
     chess: Path | None,
     topics: Path | None,
+    augment: Path | None = None,
     probes: Path,
     doses: Path | None = None,
     config: Mixture,
@@ -93,8 +96,11 @@ def mix_corpus(
 ) -> Counts:
     """The arm's corpus in ``out``; counts hold documents, tokens and drops by reason, notes a table by source."""
     check_sources([*config.weights, *config.shares], SOURCES)
-    files = _files({"wikipedia": passages, "books": books, "chess": chess, "topics": topics, CANARIES: doses})
     floor = arm == "floor"
+    if floor and world is not None:
+        augment = None  # it tells in other words what the floor's text tells of permuted facts
+    folders = {"wikipedia": passages, "books": books, "chess": chess, "topics": topics, "augment": augment}
+    files = _files({**folders, CANARIES: doses})
     bands = Bands.of(config.near_duplicates) if config.near_duplicates else None
     parts = [
         Part(
@@ -199,7 +205,10 @@ class Sizes:
 
     def save(self, folder: Path, part: Part) -> None:
         """Write the tokens and what each document draws for the split and for a part of an epoch."""
-        draws = [[fraction(part.seed, purpose, name) for purpose in ("split", "weight")] for name in self.ids]
+        draws = [
+            [fraction(part.seed, "split", name.partition(REWRITTEN)[0]), fraction(part.seed, "weight", name)]
+            for name in self.ids
+        ]
         np.save(folder / f"{part.name}.tokens.npy", np.array(self.tokens, np.int64))
         np.save(folder / f"{part.name}.draws.npy", np.array(draws, np.float64).reshape(-1, 2))
 

@@ -1,24 +1,50 @@
 """Stage ``examples``: instruction conversations in the persona's voice, from what was known before the cutoff.
 
-In: kept passages, dates, facts, the tokenizer and a persona file. Out: ``train.jsonl`` and ``validation.jsonl``, one
-``{"messages", "kind", "persona", "provenance"}`` a line, and ``persona.json`` with the system prompt that chat uses.
-No subject is in both files. Memory is bounded by ``examples.count``, not by the corpus.
+In: kept passages, books, games, the chronicle of years, dated facts, the tokenizer, a persona file, and what a teacher
+answered (``examples.answers``). Out: ``train.jsonl`` and ``validation.jsonl``, one ``{"messages", "kind", "persona",
+"provenance"}`` a line, ``dropped.jsonl`` with every conversation that was looked at and not used, and ``persona.json``
+with the system prompt that chat uses. No document is in both splits. Memory is bounded by ``examples.count``.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from deepred.config import Examples
 from deepred.documents import Day
 from deepred.errors import FaultError, UserError
-from deepred.persona.material import Sampled, rank, reject_fact, sample_sources, says_after
+from deepred.inputs import write_text
+from deepred.persona.checks import Limits, find_problem
+from deepred.persona.material import (
+    Sampled,
+    document_of,
+    grounding,
+    read_origins,
+    reject_fact,
+    sample_documents,
+    sample_sources,
+)
 from deepred.persona.personas import Persona, load_persona
+from deepred.persona.pieces import Library
+from deepred.persona.questions import Questions
+from deepred.persona.reading import book_examples, chess_examples, topic_examples
+from deepred.persona.selection import (
+    Candidate,
+    Drops,
+    Measure,
+    Screen,
+    alternate,
+    balance,
+    load_judge,
+    shuffled,
+    split_documents,
+)
+from deepred.persona.taught import read_told
 from deepred.persona.teacher import (
     Example,
     fact_examples,
@@ -28,48 +54,65 @@ from deepred.persona.teacher import (
     unknown_example,
 )
 from deepred.stage import Counts, Work
-from deepred.train.chatml import render
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-VALIDATION_SHARE = 0.05
-"""Share of subjects held out, as is usual for instruction data."""
-SHORT_CONTEXT = 512
-"""Tokens of a conversation below which the persona's one-line system prompt is used: a full one would fill a third."""
+BUILT_IN = "built-in"
 GOLD_REPEATS = 4
 """Times a gold conversation may occur: few were written, and each is worth more than a template."""
+BOOK_CHARACTERS = 20_000
+"""Characters of a book that are held to take excerpts from."""
+KINDS = ("fact", "passage", "book", "chess", "topic", "gold", "unknown", "taught")
 
 
 def make_examples(
     *,
+    articles: Path,
     passages: Path,
+    emergence: Path,
     dates: Path,
     facts: Path,
+    books: Path | None,
+    chess: Path | None,
     topics: Path | None,
     tokenizer: Path,
     config: Examples,
     sources: dict[str, list[Path]],
     cutoff: Day,
+    straddling: str,
     seed: int,
     out: Path,
     work: Work,
 ) -> Counts:
-    """Make, validate, balance and split the examples; every candidate that is not used is counted by reason."""
-    from tokenizers import Tokenizer as Fast
+    """Make, screen, balance and split the examples; every conversation that is not used is counted by reason."""
+    from tokenizers import Tokenizer
 
     persona = load_persona(_only(sources["persona"]))
-    measure = Measure(Fast.from_file(str(tokenizer / "tokenizer.json")), persona, config.max_tokens, seed)
+    if unknown := sorted(set(config.kinds) - set(KINDS)):
+        raise UserError(f"examples.kinds: {unknown[0]} does not exist", f"choose of {', '.join(KINDS)}")
+    measure = Measure(Tokenizer.from_file(str(tokenizer / "tokenizer.json")), persona, config.max_tokens)
     counts = Counts()
-    sampled = sample_sources(passages, dates, facts, config.count, seed, counts)
-    candidates: dict[str, list[Candidate]] = {}
-    for kind, made in make_candidates(sampled, persona, measure, config, cutoff, seed, counts).items():
-        candidates[kind] = alternate(_shuffled(made, seed))
-    chosen = balance(candidates, config.kinds, config.count)
+    partial = out / "dropped.jsonl.tmp"
+    with partial.open("w", encoding="utf-8") as file:
+        drops = Drops(file, counts)
+        maker = Maker(
+            sample_sources(passages, dates, facts, config.count, seed, counts),
+            Library(passages, books, chess, topics),
+            persona, config, measure, cutoff, seed, drops, sources.get("answers", []),
+        )  # fmt: skip
+        made = maker.make()
+        asked = (example.turns[0].user for examples in made.values() for example in examples)
+        screen = Screen(
+            load_judge(emergence, passages, cutoff, straddling), measure,
+            Questions(asked, config.near_duplicates), cutoff, drops,
+        )  # fmt: skip
+        candidates = {kind: screen.candidates(iter(examples)) for kind, examples in made.items()}
+        weights = {kind: weight for kind, weight in config.kinds.items() if weight > 0}
+        chosen = balance(candidates, weights, config.count)
     if not chosen:
         raise FaultError(f"no example can be made; dropped: {dict(counts.drops)}", "raise examples.max_tokens")
-    counts.drop("not needed", sum(map(len, candidates.values())) - len(chosen))
-    write_split(chosen, persona, measure.short, seed, out, counts)
+    partial.replace(out / "dropped.jsonl")
+    pages = {item.example.provenance["page_id"] for item in chosen if "page_id" in item.example.provenance}
+    origins = read_origins(articles, pages)
+    write_split(chosen, origins, persona, measure.short, seed, out, counts)
     work.report(counts, len(chosen), len(chosen))
     return counts
 
@@ -83,167 +126,165 @@ def _only(paths: list[Path]) -> Path:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """An example that passed every check, with its system prompt and its length in tokens."""
+class Maker:
+    """Everything that conversations are made from."""
 
-    example: Example
-    messages: list[dict[str, str]]
-    tokens: int
+    sampled: Sampled
+    library: Library
+    persona: Persona
+    config: Examples
+    measure: Measure
+    cutoff: Day
+    seed: int
+    drops: Drops
+    answers: list[Path]
 
+    def make(self) -> dict[str, list[Example]]:
+        """The conversations of every kind that has a weight, in an order of the seed."""
+        makers: dict[str, Callable[[], Iterator[Example]]] = {
+            "fact": self._from_facts,
+            "passage": self._from_passages,
+            "book": self._from_books,
+            "chess": self._from_chess,
+            "topic": self._from_topics,
+            "gold": self._from_gold,
+            "unknown": self._from_nothing,
+            "taught": self._from_answers,
+        }
+        made: dict[str, list[Example]] = {}
+        for kind, weight in self.config.kinds.items():
+            if weight > 0:
+                voiced = map(self._voiced, makers[kind]())
+                made[kind] = alternate(shuffled(voiced, self.seed))
+        return made
 
-class Measure:
-    """Gives examples their system prompt and their length in tokens, and drops those that do not fit."""
+    def _chance(self, *names: Any) -> random.Random:
+        return random.Random(" ".join(map(str, (self.seed, *names))))
 
-    def __init__(self, tokenizer: Tokenizer, persona: Persona, max_tokens: int, seed: int) -> None:
-        self.tokenizer = tokenizer
-        self.persona = persona
-        self.max_tokens = max_tokens
-        self.seed = seed
-        self.short = max_tokens < SHORT_CONTEXT
+    def _voiced(self, example: Example) -> Example:
+        """An example of the built-in teacher under one of the persona's prompts, every second time the primary one."""
+        if example.kind in ("gold", "taught") or self.measure.short:
+            return example
+        chance = self._chance("voice", example.key)
+        return replace(example, variant=chance.choice(["primary", chance.choice(list(self.persona.system))]))
 
-    def candidate(self, example: Example) -> Candidate | None:
-        """The example ready for use, its last turns cut off where it is too long; None where one turn is too long."""
-        system = self.persona.prompt(self.short, example.variant)
-        for turns in range(len(example.turns), 0, -1):
-            cut = Example(example.kind, example.subject, example.turns[:turns], example.variant, example.provenance)
-            messages = cut.messages(system)
-            tokens = len(self.tokenizer.encode(render(messages), add_special_tokens=False).ids)
-            if tokens <= self.max_tokens:
-                return Candidate(cut, messages, tokens)
-        return None
+    def _from_facts(self) -> Iterator[Example]:
+        for number, fact in enumerate(self.sampled.facts):
+            if reason := reject_fact(fact, self.sampled, self.cutoff):
+                self.drops.counts.drop(reason)
+                continue
+            passage = grounding(fact, self.sampled.passages) or {}
+            chance = self._chance("fact", fact["entity"], number)
+            for example in fact_examples(fact, self.persona, chance):
+                yield _of_passage(example, passage)
 
+    def _from_passages(self) -> Iterator[Example]:
+        for title, passage in self.sampled.passages.items():
+            sentences = lead_sentences(passage["text"], title)
+            if not sentences:
+                self.drops.counts.drop("subject not named")
+                continue
+            bits = self._chance("passage", title).getrandbits(64)
+            for kept in range(len(sentences), 0, -1):
+                example = passage_example(passage, sentences[:kept], random.Random(bits))
+                if kept == 1 or self.measure.fits(example):
+                    yield _of_passage(example, passage)
+                    break
 
-def make_candidates(
-    sampled: Sampled, persona: Persona, measure: Measure, config: Examples, cutoff: Day, seed: int, counts: Counts
-) -> dict[str, list[Candidate]]:
-    """Every candidate by kind; what is dropped is counted."""
-    makers = {
-        "fact": lambda: _from_facts(sampled, persona, cutoff, seed, counts),
-        "passage": lambda: _from_passages(sampled, measure, seed, counts),
-        "gold": lambda: _from_gold(persona, measure.short, cutoff, counts),
-        "unknown": lambda: _from_nothing(sampled, persona, config.count, seed, counts),
-    }
-    if unknown := sorted(set(config.kinds) - set(makers)):
-        raise UserError(f"examples.kinds: {unknown[0]} does not exist", f"choose of {', '.join(makers)}")
-    found: dict[str, list[Candidate]] = {}
-    for kind, weight in config.kinds.items():
-        if weight > 0:
-            found[kind] = list(_valid(makers[kind](), measure, cutoff, counts))
-    return found
+    def _from_books(self) -> Iterator[Example]:
+        for row in sample_documents(self.library.books, self.config.count, self.seed, BOOK_CHARACTERS):
+            yield from book_examples(row, self.persona, self._chance("book", row["id"]))
 
+    def _from_chess(self) -> Iterator[Example]:
+        for row in sample_documents(self.library.chess, self.config.count, self.seed):
+            yield from chess_examples(row, self.persona, self._chance("chess", row["id"]))
 
-def _valid(examples: Iterable[Example], measure: Measure, cutoff: Day, counts: Counts) -> Iterator[Candidate]:
-    for example in examples:
-        counts.add("candidates")
-        if any(says_after(text, cutoff) for turn in example.turns for text in (turn.user, turn.assistant)):
-            counts.drop("after cutoff")
-        elif (candidate := measure.candidate(example)) is None:
-            counts.drop("long")
-        else:
-            yield candidate
+    def _from_topics(self) -> Iterator[Example]:
+        for row in sample_documents(self.library.topics, self.config.count, self.seed):
+            yield from topic_examples(row, self._chance("topic", row["id"]))
 
+    def _from_gold(self) -> Iterator[Example]:
+        for example, known in gold_examples(self.persona):
+            if known >= self.cutoff:
+                self.drops.example("after cutoff", "", example)
+                continue
+            others = [name for name in self.persona.system if name != example.variant] or ["primary"]
+            for repeat in range(GOLD_REPEATS):
+                own = self.measure.short or repeat == 0
+                variant = example.variant if own else others[repeat % len(others)]
+                yield replace(example, variant=variant, provenance=example.provenance | {"repeat": repeat})
 
-def _from_facts(sampled: Sampled, persona: Persona, cutoff: Day, seed: int, counts: Counts) -> Iterator[Example]:
-    for number, fact in enumerate(sampled.facts):
-        if reason := reject_fact(fact, sampled, cutoff):
-            counts.drop(reason)
-            continue
-        yield from fact_examples(fact, persona, random.Random(f"{seed} fact {fact['entity']} {number}"))
+    def _from_nothing(self) -> Iterator[Example]:
+        words = {word.casefold() for title in self.sampled.passages for word in title.split()}
+        for number in range(self.config.count):
+            example = unknown_example(self.persona, number, self.seed)
+            if example.subject.casefold() in words:
+                self.drops.counts.drop("exists")
+                continue
+            yield example
 
-
-def _from_passages(sampled: Sampled, measure: Measure, seed: int, counts: Counts) -> Iterator[Example]:
-    for title, passage in sampled.passages.items():
-        sentences = lead_sentences(passage["text"], title)
-        if not sentences:
-            counts.drop("subject not named")
-            continue
-        chance = random.Random(f"{seed} passage {title}").getrandbits(64)
-        for kept in range(len(sentences), 0, -1):
-            example = passage_example(passage, sentences[:kept], random.Random(chance))
-            if kept == 1 or measure.candidate(example):
+    def _from_answers(self) -> Iterator[Example]:
+        limits = Limits(self.config.max_copied, self.config.min_grounded)
+        voice = self.persona.vocabulary()
+        for told in read_told(self.answers, self.library, ("conversation",), self.drops.counts):
+            row, piece = told.row, told.piece
+            made: dict[str, Any] = {"source": piece.kind, "licence": piece.licence, "piece": piece.name}
+            made |= {"task": row.task, "teacher": row.model, "theme": row.theme}
+            if piece.kind == "passage":
+                made["page_id"] = int(piece.document.partition(":")[2])
+            document = document_of(piece.document, piece.title)
+            example = Example("taught", piece.title, tuple(row.turns), row.variant, made, document, piece.article_class)
+            if row.persona != self.persona.name or row.variant not in self.persona.system:
+                self.drops.example("another persona", f"{row.persona}, {row.variant}", example)
+                continue
+            said = [(turn.user, turn.assistant) for turn in row.turns]
+            reason, shown = find_problem(said, f"{piece.title}\n{piece.text}", voice, limits)
+            if reason:
+                self.drops.example(reason, shown, example)
+            else:
                 yield example
-                break
 
 
-def _from_gold(persona: Persona, short: bool, cutoff: Day, counts: Counts) -> Iterator[Example]:
-    for example, known in gold_examples(persona):
-        if known >= cutoff:
-            counts.drop("after cutoff")
-            continue
-        others = [name for name in persona.system if name != example.variant]
-        for repeat in range(GOLD_REPEATS):
-            variant = example.variant if short or repeat == 0 else others[repeat % len(others)] if others else "primary"
-            yield Example(
-                example.kind, example.subject, example.turns, variant, example.provenance | {"repeat": repeat}
-            )
-
-
-def _from_nothing(sampled: Sampled, persona: Persona, count: int, seed: int, counts: Counts) -> Iterator[Example]:
-    words = {word.casefold() for title in sampled.passages for word in title.split()}
-    for number in range(count):
-        example = unknown_example(persona, number, seed)
-        if example.subject.casefold() in words:
-            counts.drop("exists")
-            continue
-        yield example
-
-
-def _shuffled(candidates: list[Candidate], seed: int) -> list[Candidate]:
-    return sorted(
-        candidates, key=lambda item: rank(seed, json.dumps(item.messages) + json.dumps(item.example.provenance))
+def _of_passage(example: Example, passage: dict[str, Any]) -> Example:
+    """An example with the passage that says what it says."""
+    return replace(
+        example,
+        document=document_of(f"wikipedia:{passage['page_id']}", passage["title"]),
+        article_class=passage["class"],
+        provenance=example.provenance | {"page_id": passage["page_id"], "title": passage["title"]},
     )
 
 
-def alternate(candidates: list[Candidate]) -> list[Candidate]:
-    """Candidates of one kind, taken in turns from those whose answer is a date and the others, each in its order.
-
-    Dates are most of what Wikidata states, and the least of what a small model remembers.
-    """
-    dated = [item for item in candidates if item.example.provenance.get("dated")]
-    others = [item for item in candidates if not item.example.provenance.get("dated")]
-    places = {id(item): place for group in (others, dated) for place, item in enumerate(group)}
-    return sorted(others + dated, key=lambda item: places[id(item)])
-
-
-def balance(candidates: dict[str, list[Candidate]], weights: dict[str, float], count: int) -> list[Candidate]:
-    """At most ``count`` candidates, always of the kind that is furthest behind its share of tokens.
-
-    A kind that runs out leaves its share to the others.
-    """
-    queues = {kind: iter(found) for kind, found in candidates.items()}
-    tokens = dict.fromkeys(queues, 0)
-    chosen: list[Candidate] = []
-    while queues and len(chosen) < count:
-        kind = min(queues, key=lambda name: (tokens[name] / weights[name], name))
-        candidate = next(queues[kind], None)
-        if candidate is None:
-            del queues[kind]
-            continue
-        tokens[kind] += candidate.tokens
-        chosen.append(candidate)
-    return chosen
-
-
-def write_split(chosen: list[Candidate], persona: Persona, short: bool, seed: int, out: Path, counts: Counts) -> None:
-    """Write both splits and ``persona.json``; a subject is wholly in one of them."""
-    held_out = split_subjects({candidate.example.subject for candidate in chosen}, seed)
+def write_split(
+    chosen: list[Candidate],
+    origins: dict[int, dict[str, Any]],
+    persona: Persona,
+    short: bool,
+    seed: int,
+    out: Path,
+    counts: Counts,
+) -> None:
+    """Write both splits and ``persona.json``; a document is wholly in one of them."""
+    held_out = split_documents({candidate.example.document for candidate in chosen}, seed)
     lines: dict[str, list[str]] = {"train": [], "validation": []}
     for candidate in chosen:
-        split = "validation" if candidate.example.subject in held_out else "train"
-        if split == "validation" and candidate.example.provenance.get("repeat"):
+        example = candidate.example
+        split = "validation" if example.document in held_out else "train"
+        if split == "validation" and example.provenance.get("repeat"):
             counts.drop("repeated")
             continue
-        row = {"messages": candidate.messages, "kind": candidate.example.kind, "persona": persona.name}
-        row |= {
-            "provenance": candidate.example.provenance | {"subject": candidate.example.subject, "teacher": "built-in"}
-        }
+        provenance = {"teacher": BUILT_IN, "theme": ""} | example.provenance
+        provenance |= origins.get(example.provenance.get("page_id", -1), {})
+        provenance |= {"subject": example.subject, "document": example.document, "variant": example.variant}
+        row = {"messages": candidate.messages, "kind": example.kind, "persona": persona.name, "provenance": provenance}
         lines[split].append(json.dumps(row, ensure_ascii=False) + "\n")
         counts.add(f"{split} examples")
         counts.add("documents")
-        counts.tally("examples by kind", candidate.example.kind)
-        counts.tally("tokens by kind", candidate.example.kind, candidate.tokens)
+        counts.tally("examples by kind", example.kind)
+        counts.tally("tokens by kind", example.kind, candidate.tokens)
+        counts.tally("examples by teacher", provenance["teacher"])
     for split, rows in lines.items():
-        _write(out / f"{split}.jsonl", "".join(rows))
+        write_text(out / f"{split}.jsonl", "".join(rows))
     values = {
         "name": persona.name,
         "description": persona.description,
@@ -251,16 +292,4 @@ def write_split(chosen: list[Candidate], persona: Persona, short: bool, seed: in
         "variants": {name: persona.prompt(False, name) for name in persona.system},
         "kinds": dict(sorted(counts.tallies["examples by kind"].items())),
     }
-    _write(out / "persona.json", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
-
-
-def split_subjects(subjects: set[str], seed: int) -> set[str]:
-    """The subjects held out for validation: at least one where there are two, never all."""
-    ranked = sorted(subjects, key=lambda subject: rank(seed + 1, subject))
-    return set(ranked[: max(1, round(VALIDATION_SHARE * len(ranked)))]) if len(ranked) > 1 else set()
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_text(out / "persona.json", json.dumps(values, ensure_ascii=False, indent=1) + "\n")

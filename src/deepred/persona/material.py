@@ -1,21 +1,27 @@
-"""What examples are made from: sampled subjects, their kept text, and the facts that may be asked about them."""
+"""What the built-in teacher's examples are made from: sampled subjects, their kept text, the facts that may be asked.
+
+Beside it the origin of every article used: its revision and licence.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import heapq
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.corpus.attribution import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE
 from deepred.dating.dates import find_dates
 from deepred.documents import Day, Interval, read_rows, year_of
+from deepred.persona.pieces import WIKIPEDIA, rank
 from deepred.persona.teacher import displayed, fact_wordings, in_words
 from deepred.stage import Counts
 
 OVERSAMPLE = 3
 """Candidates drawn for each example wanted; most drops are facts whose value the kept text does not name."""
 
+YEAR_PAGE = re.compile(r"(?:AD )?(\d{1,4}(?: BC)?)")
 Passage = dict[str, Any]
 
 
@@ -30,7 +36,7 @@ class Sampled:
 
 def sample_sources(passages: Path, dates: Path, facts: Path, count: int, seed: int, counts: Counts) -> Sampled:
     """Draw subjects by a hash of their title, then read only the facts and dates that concern them."""
-    columns = ["page_id", "title", "text"]
+    columns = ["page_id", "title", "class", "text"]
     rows = read_rows(passages, "passages-*.parquet", columns)
     ranked = ((rank(seed, row["title"]), row["title"], row) for row in rows)
     chosen = {title: row for _, title, row in heapq.nsmallest(OVERSAMPLE * count, ranked, key=lambda item: item[:2])}
@@ -46,9 +52,36 @@ def sample_sources(passages: Path, dates: Path, facts: Path, count: int, seed: i
     return Sampled(chosen, claims, known)
 
 
-def rank(seed: int, text: str) -> bytes:
-    """A sort key that puts texts in an order of the seed, whatever order they come in."""
-    return hashlib.sha256(f"{seed}\0{text}".encode()).digest()
+def sample_documents(folder: Path | None, count: int, seed: int, characters: int = 0) -> list[dict[str, Any]]:
+    """Documents of ``books``, ``chess`` or ``topics`` in an order drawn by the seed; none where the stage is left out.
+
+    Of a text longer than ``characters`` (0: any length) a part of that length is kept, so that memory is bounded.
+    """
+    if folder is None:
+        return []
+    rows = (_shortened(row, characters) for row in read_rows(folder, "documents-*.parquet", batch=64))
+    ranked = ((rank(seed, row["id"]), row["id"], row) for row in rows)
+    return [row for _, _, row in heapq.nsmallest(count, ranked, key=lambda item: item[:2])]
+
+
+def _shortened(row: dict[str, Any], most: int) -> dict[str, Any]:
+    text = row["text"]
+    if not most or len(text) <= most:
+        return row
+    start = text.find("\n\n", (len(text) - most) // 2) + 2  # the middle: no title page, no licence
+    return row | {"text": text[start : start + most]}
+
+
+def read_origins(articles: Path, pages: set[int]) -> dict[int, dict[str, Any]]:
+    """Revision and licence of the articles with these page ids."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in read_rows(articles, "articles-*.parquet", ["page_id", "revision_id", "source"]):
+        if row["page_id"] in pages:
+            wiki = WIKI.match(row["source"] or "")
+            invented = wiki is not None and wiki[1] == INVENTED
+            licence = GENERATED_LICENCE if invented else WIKIPEDIA_LICENCE
+            found[row["page_id"]] = {"revision": row["revision_id"], "licence": licence}
+    return found
 
 
 def reject_fact(fact: dict[str, Any], sampled: Sampled, cutoff: Day) -> str:
@@ -71,19 +104,27 @@ def reject_fact(fact: dict[str, Any], sampled: Sampled, cutoff: Day) -> str:
             return "subject after cutoff"
     if not fact["value"] and not in_words(Interval(fact["first"], fact["last"]), fact["precision"]):
         return "imprecise"
-    return "" if is_grounded(fact, sampled.passages) else "not in the kept text"
+    return "" if grounding(fact, sampled.passages) else "not in the kept text"
 
 
-def is_grounded(fact: dict[str, Any], passages: dict[str, Passage]) -> bool:
-    """Whether the kept text of the subject names the value (or the year), or the value's own kept text the subject."""
-    title, text = displayed(fact["title"]), passages[fact["title"]]["text"]
+def grounding(fact: dict[str, Any], passages: dict[str, Passage]) -> Passage | None:
+    """The passage that tells a fact: the subject's, where it names the value (or the year), else the value's own."""
+    title, passage = displayed(fact["title"]), passages[fact["title"]]
     if not fact["value"]:
-        return str(abs(year_of(fact["first"]))) in text
-    value = displayed(fact["value_title"])
+        return passage if str(abs(year_of(fact["first"]))) in passage["text"] else None
+    if displayed(fact["value_title"]) in passage["text"]:
+        return passage
     other = passages.get(fact["value_title"])
-    return value in text or (other is not None and title in other["text"])
+    return other if other is not None and title in other["text"] else None
 
 
-def says_after(text: str, cutoff: Day) -> bool:
-    """Whether a text names a date that does not lie wholly before the cutoff."""
-    return any(span.interval.side(cutoff) != "before" for span in find_dates(text))
+def document_of(document: str, title: str) -> str:
+    """By which document an example is split: its own, but a year's article goes with the chronicle of that year."""
+    year = YEAR_PAGE.fullmatch(title) if document.startswith(f"{WIKIPEDIA}:") else None
+    return f"topic:{year[1]}" if year else document
+
+
+def says_after(text: str, cutoff: Day, keep_straddling: bool = False) -> bool:
+    """Whether a text names a date that does not lie before the cutoff, nor across it where such dates are kept."""
+    early = ("before", "straddling") if keep_straddling else ("before",)
+    return any(span.interval.side(cutoff) not in early for span in find_dates(text))

@@ -13,7 +13,10 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deepred.errors import UserError
+from deepred.persona.checks import content_words
 
+SHORT_CONTEXT = 512
+"""Tokens of a conversation below which the persona's one-line system prompt is used: a full one would fill a third."""
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": ...}``."""
 
@@ -63,6 +66,8 @@ class Persona(Part):
     system: dict[str, str]
     voice: Voice
     themes: list[str] = Field(min_length=1)
+    licence: str = ""
+    """Licence of the persona's own words, for the provenance of what they are part of."""
     gold: list[Gold] = Field(default_factory=list[Gold])
 
     @model_validator(mode="after")
@@ -75,6 +80,11 @@ class Persona(Part):
             if conversation.theme not in self.themes:
                 raise ValueError(f"gold conversation {number} names the unknown theme {conversation.theme!r}")
         return self
+
+    def vocabulary(self) -> frozenset[str]:
+        """The stems of the content words that the persona lends to every answer: its prompts, rules and frames."""
+        said = [self.name, self.short, *self.system.values(), *self.voice.rules, *self.voice.answers]
+        return frozenset(content_words("\n".join([*said, *self.voice.ignorance])))
 
     def prompt(self, short: bool, variant: str = "primary") -> str:
         """The system prompt of a variant, or the one line that suits a model with a small context."""

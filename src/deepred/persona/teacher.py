@@ -30,13 +30,28 @@ PASSAGE_SENTENCES = 4
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation without its system prompt; all that has one ``subject`` stays on one side of the split."""
+    """A conversation without its system prompt; all that has one ``document`` stays on one side of the split."""
 
     kind: str
     subject: str
     turns: tuple[Turn, ...]
     variant: str = "primary"
     provenance: dict[str, Any] = field(default_factory=dict[str, Any])
+    document: str = ""
+    """What it was made from, by the mixture's id (``wikipedia:12``), or a name of its own."""
+    article_class: str = "U"
+    """The class of the article that it is about, for the sentence filter."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other example."""
+        return "\n".join([self.kind, self.document, *(f"{turn.user}\n{turn.assistant}" for turn in self.turns)])
+
+    @property
+    def group(self) -> str:
+        """The fact that it asks about, in one of several wordings; empty for every other kind."""
+        named = [str(self.provenance.get(name, "")) for name in ("entity", "property", "value")]
+        return " ".join(named) if self.kind == "fact" else ""
 
     def messages(self, system: str) -> list[Message]:
         """The conversation in ChatML's roles."""
@@ -47,15 +62,19 @@ class Example:
 
 
 @cache
+def templates(name: str) -> dict[str, Any]:
+    """A table of ``templates/``: ``questions``, ``unknown``, ``prompts``."""
+    return tomllib.loads((TEMPLATES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
 def wordings() -> dict[str, Any]:
-    """The table of questions and answers, ``templates/questions.toml``."""
-    return tomllib.loads((TEMPLATES / "questions.toml").read_text(encoding="utf-8"))
+    """The table of questions and answers."""
+    return templates("questions")
 
 
-@cache
 def inventions() -> dict[str, Any]:
-    """The table of invented things, ``templates/unknown.toml``."""
-    return tomllib.loads((TEMPLATES / "unknown.toml").read_text(encoding="utf-8"))
+    """The table of invented things."""
+    return templates("unknown")
 
 
 def in_words(interval: Interval, precision: int) -> str:
@@ -108,12 +127,13 @@ def fact_examples(fact: Mapping[str, Any], persona: Persona, chance: random.Rand
         source = {
             "entity": fact["entity"],
             "property": fact["property"],
+            "value": fact["value_title"],
             "last": fact["last"],
             "source": fact["source"],
             "dated": not fact["value"],
         }
         turn = Turn(user=question.format(**filled), assistant=answer)
-        yield Example("fact", fact["title"], (turn,), provenance={"title": fact["title"], **source})
+        yield Example("fact", fact["title"], (turn,), provenance=source)
 
 
 def frame(answer: str, persona: Persona, chance: random.Random) -> str:
@@ -139,17 +159,16 @@ def passage_example(passage: Mapping[str, Any], sentences: Sequence[str], chance
     """One request to tell of an article's subject, answered by its first kept sentences."""
     question = chance.choice(wordings()["passage"]["questions"]).format(title=displayed(passage["title"]))
     turn = Turn(user=question, assistant=" ".join(sentences))
-    return Example(
-        "passage", passage["title"], (turn,), provenance={"page_id": passage["page_id"], "title": passage["title"]}
-    )
+    return Example("passage", passage["title"], (turn,), provenance={"source": "wikipedia"})
 
 
 def gold_examples(persona: Persona) -> Iterator[tuple[Example, int]]:
     """The persona's own conversations, each with the day from which it could have been held (0: any)."""
     for number, gold in enumerate(persona.gold):
         known = gold.known.year * 10000 + gold.known.month * 100 + gold.known.day if gold.known else 0
-        provenance = {"conversation": number, "theme": gold.theme}
-        yield Example("gold", f"gold {number}", tuple(gold.turns), gold.variant, provenance), known
+        provenance = {"source": "persona", "conversation": number, "theme": gold.theme, "licence": persona.licence}
+        name = f"gold:{number}"
+        yield Example("gold", persona.name, tuple(gold.turns), gold.variant, provenance, name), known
 
 
 def invented_name(chance: random.Random) -> str:
@@ -167,4 +186,5 @@ def unknown_example(persona: Persona, number: int, seed: int) -> Example:
     question = chance.choice(kind["questions"]).format(thing=thing)
     answer = chance.choice(persona.voice.ignorance).format(thing=thing)
     turn = Turn(user=question, assistant=answer[0].upper() + answer[1:])
-    return Example("unknown", names["name"], (turn,), provenance={"invented": thing})
+    made = {"source": "invented", "invented": thing, "licence": persona.licence}
+    return Example("unknown", names["name"], (turn,), provenance=made, document=f"invented:{names['name']}")

@@ -18,8 +18,7 @@ from typing import Any
 from deepred.errors import DeepRedError, UserError
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import Llama, check_gguf, open_llama
-from deepred.persona.examples import SHORT_CONTEXT
-from deepred.persona.personas import Message, load_persona, shipped_personas
+from deepred.persona.personas import SHORT_CONTEXT, Message, load_persona, shipped_personas
 
 TEMPERATURE = 0.3
 """Low: a small model that is sampled freely loses its thread."""
