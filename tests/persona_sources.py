@@ -7,7 +7,7 @@ from deepred.settings import Settings
 from deepred.stage import Work
 from tiny_llama import write_sources
 
-GAME = "Aron Vell (White) against Otto Marn (Black), Vienna, in 1873.\n\n1. e4 e5 2. Nf3 Nc6 3. Bc4 Nf6 4. d3 Bc5 5. O-O 1-0"
+GAME = "Aron Vell (White) against Otto Marn (Black), in 1873.\n\n1. e4 e5 2. Nf3 Nc6 3. Bc4 Nf6 4. d3 Bc5 5. O-O 1-0"
 YEAR = (
     "Events of 1851\nA great exhibition opens in a house of glass.\n4 October: The Marn Bridge is opened.\n\n"
     "Births in 1851\n9 May: Emil Berliner, engineer (d. 1929)"

@@ -32,7 +32,7 @@ NAMES = [
 ]
 TEXT = (
     "{name} was a keeper of the northern lighthouse. He tended its lamp through thirty winters, and wrote a small book "
-    "on oil, wicks and glass, which sailors carried from harbour to harbour. His daughter took over the tower after him."
+    "on oil, wicks and glass, which sailors carried from harbour to harbour. His daughter took over the tower later."
 )
 
 
