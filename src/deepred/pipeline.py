@@ -204,10 +204,10 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "evaluate",
-        1,
+        2,
         "deepred.evaluate.horizon:evaluate_model",
-        "Multiple choice by PMI-normalised log-likelihood; accuracy per fact with bootstrap intervals over facts.",
-        needs=("pretrain", "probes"),
+        "Choices by PMI-normalised log-likelihood and bits per byte by year, with bootstrap intervals.",
+        needs=("world", "pretrain", "probes", "topics"),
         reads=("cutoff", "seed"),
         arms=ALL_ARMS,
     ),

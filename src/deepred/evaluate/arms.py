@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from deepred.evaluate.statistics import (
     paired_gain,
     too_few,
 )
+from deepred.evaluate.years import Bits
 
 ORDER = ("filtered", "unfiltered", "article", "continued", "dosed", "floor")
 """Arms in the order in which they are shown: the product first, the floor last."""
@@ -33,6 +34,7 @@ class Arm:
     name: str
     results: dict[str, Any]
     answers: list[Answer]
+    bits: list[Bits] = field(default_factory=list[Bits])
 
     def scores(self, era: str) -> dict[str, float]:
         """The score of every family of an era."""
@@ -51,8 +53,17 @@ def read_arms(outputs: dict[str, Path]) -> dict[str, Arm]:
         stage, _, arm = name.partition("@")
         if stage == "evaluate":
             results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-            found[arm or "filtered"] = Arm(arm or "filtered", results, read_answers(folder / "items.jsonl"))
+            answers, bits = read_answers(folder / "items.jsonl"), read_bits(folder / "sentences.jsonl")
+            found[arm or "filtered"] = Arm(arm or "filtered", results, answers, bits)
     return {name: found[name] for name in sorted(found, key=lambda name: (name not in ORDER, *place(name)))}
+
+
+def read_bits(path: Path) -> list[Bits]:
+    """The dated sentences that an evaluation scored; none where it scored none."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [Bits(**json.loads(line)) for line in file]
 
 
 def place(name: str) -> tuple[int, str]:
@@ -60,13 +71,25 @@ def place(name: str) -> tuple[int, str]:
     return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
+def blind_floor(arm: Arm, floor: Arm, era: str) -> tuple[dict[str, float], str]:
+    """What is scored without knowing the facts, family by family: by the floor model, or by the answer alone.
+
+    Whichever is right more often, so that neither a lucky name nor a common answer counts as knowledge.
+    """
+    below = floor.scores(era)
+    blind = {answer.family: answer.blind_score for answer in arm.answers if answer.era == era}
+    if blind and sum(blind.values()) / len(blind) > sum(below.values()) / max(1, len(below)):
+        return blind, "answer-only scoring"
+    return below, "floor"
+
+
 def gains(arm: Arm, floor: Arm | None) -> dict[str, Figure]:
-    """The arm's gain over the floor by era: the mean difference in accuracy over the same families."""
+    """The arm's gain over the blind floor by era: the mean difference in accuracy over the same families."""
     if floor is None:
         return {era: Figure(None, None, None, 0, "no floor arm in this run") for era in ERAS}
     if floor.results["probes"] != arm.results["probes"]:
         return {era: Figure(None, None, None, 0, "the floor answered another list of probes") for era in ERAS}
-    return {era: paired_gain(arm.scores(era), floor.scores(era), arm.resampling) for era in ERAS}
+    return {era: paired_gain(arm.scores(era), blind_floor(arm, floor, era)[0], arm.resampling) for era in ERAS}
 
 
 def fall(arm: Arm, floor: Arm | None) -> dict[str, Any]:
@@ -91,7 +114,8 @@ def ratio(arm: Arm, floor: Arm | None) -> Figure:
     if floor is None or floor.results["probes"] != arm.results["probes"]:
         return too_few(0)
     differences = [
-        [score - floor.scores(era)[family] for family, score in sorted(arm.scores(era).items())] for era in ERAS
+        [score - below[family] for family, score in sorted(arm.scores(era).items())]
+        for era, below in ((era, blind_floor(arm, floor, era)[0]) for era in ERAS)
     ]
     return leak_ratio(differences[0], differences[1], arm.resampling)
 
@@ -126,11 +150,15 @@ def arm_figures(arms: dict[str, Arm]) -> dict[str, dict[str, Any]]:
     for name, arm in arms.items():
         keys = ("before", "after", "chance", "answer_only", "by_decade", "by_relation")
         values = {key: arm.results[key] for key in keys}
+        values |= {key: arm.results[key] for key in ("bits_by_decade", "late_mass") if arm.results.get(key)}
         if name == "floor":
             values["effective_cutoff"] = Changepoint(None, None, None, reason="–").to_json()
         else:
             values["effective_cutoff"] = fall(arm, floor)
-            values["gain"] = {era: gain.to_json("gain") for era, gain in gains(arm, floor).items()}
+            values["gain"] = {
+                era: gain.to_json("gain") | ({"over": blind_floor(arm, floor, era)[1]} if floor else {})
+                for era, gain in gains(arm, floor).items()
+            }
             values["leak_ratio"] = ratio(arm, floor).to_json("ratio")
             values["late_relations"] = late_relations(arm, floor)
         shown[name] = values

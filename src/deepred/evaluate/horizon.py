@@ -1,8 +1,9 @@
 """Stage ``evaluate``: what a pre-trained model knows before and after the cutoff, by likelihood alone.
 
-In: a checkpoint and the probe families. Out: ``results.json`` (figures with intervals) and ``items.jsonl`` (every
-family's answer, from which gains over another arm are computed in pairs). Nothing is generated and no refusal is
-counted: a model is credited only with putting the true answer above others of its relation and era.
+In: a checkpoint, the probe families, and dated sentences of the world or of year articles. Out: ``results.json``
+(figures with intervals), ``items.jsonl`` (every family's answer, from which gains over another arm are computed in
+pairs) and ``sentences.jsonl`` (bits of every dated sentence). Nothing is generated and no refusal is counted: a model
+is credited only with putting the true answer above others of its relation and era.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from deepred.documents import Day
 from deepred.evaluate.choices import ERAS, Answer, answer_families, read_families, summarize
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling
+from deepred.evaluate.years import Bits, bits_by_decade, dated_sentences, late_mass, score_sentences
 from deepred.stage import Counts, Work
 
 RESULTS = "results.json"
 ITEMS = "items.jsonl"
+SENTENCES = "sentences.jsonl"
 
 METHOD = (
     "choice by log P(option | prompt) - log P(option | neutral prompt); accuracy by family (mean over its prompts); "
@@ -29,7 +32,16 @@ METHOD = (
 
 
 def evaluate_model(
-    *, pretrain: Path, probes: Path, config: Evaluate, cutoff: Day, seed: int, out: Path, work: Work
+    *,
+    pretrain: Path,
+    probes: Path,
+    world: Path | None = None,
+    topics: Path | None = None,
+    config: Evaluate,
+    cutoff: Day,
+    seed: int,
+    out: Path,
+    work: Work,
 ) -> Counts:
     """Score every probe family under the checkpoint and write figures and answers."""
     import torch
@@ -39,15 +51,24 @@ def evaluate_model(
     counts = Counts()
     families = read_families(probes)
     answers: list[Answer] = []
-    if families:  # a model is loaded only where there is something to ask
+    sentences = dated_sentences(world, topics, seed)
+    how = Resampling(config.bootstrap, config.confidence, seed)
+    scored: list[Bits] = []
+    mass: dict[str, Any] = {}
+    if families or sentences:  # a model is loaded only where there is something to ask
         scorer = ModelScorer.load(checkpoint_folder(pretrain), work.settings.device)
         answers = answer_families(families, scorer)
+        scored = score_sentences(sentences, scorer)
+        mass = late_mass(scorer, cutoff, how)
     options = max((len(item["options"]) for family in families for item in family["items"]), default=4)
-    results = summarize(answers, options, Resampling(config.bootstrap, config.confidence, seed))
+    results = summarize(answers, options, how)
+    results |= {"bits_by_decade": bits_by_decade(scored, cutoff, how), "late_mass": mass}
     results |= {"cutoff": cutoff, "method": METHOD, "probes": probes_hash(probes)}
     write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     write_text(out / ITEMS, "".join(json.dumps(asdict(answer), ensure_ascii=False) + "\n" for answer in answers))
+    write_text(out / SENTENCES, "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in scored))
     counts.add("families", len(answers))
+    counts.add("sentences", len(scored))
     counts.add("items", sum(len(answer.correct) for answer in answers))
     counts.notes |= {era: sentence(results[era]) for era in ERAS}
     work.report(counts, len(answers), len(answers))

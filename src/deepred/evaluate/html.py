@@ -9,6 +9,9 @@ from typing import Any
 
 from deepred.evaluate.conclusions import percent, points
 
+SHARES = ("accuracy", "mass")
+"""Figures shown as shares; others are differences, in points."""
+
 
 def document(title: str, body: Sequence[str]) -> str:
     """A whole page with its style inside; empty parts are left out."""
@@ -49,7 +52,7 @@ def figure_cell(figure: dict[str, Any] | None, name: str = "accuracy") -> str:
         return "–"
     if figure[name] is None:
         return f'<span class="none">{escape(figure["reason"])}</span>'
-    form = percent if name == "accuracy" else points
+    form = percent if name in SHARES else points
     return f"<b>{form(figure[name])}</b> <small>[{form(figure['low'])}, {form(figure['high'])}]</small>"
 
 

@@ -28,6 +28,7 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         top(report, plots["arms"]),
         arms_section(report),
         section("When the facts could first be known", DECADES, plots["decades"]) if plots["decades"] else "",
+        years_section(report, plots.get("bits", "")),
         leaks_section(report),
         filter_section(report, plots["drops"], samples),
         training_section(report, plots["loss"]),
@@ -104,6 +105,52 @@ def method_note(report: dict[str, Any]) -> str:
     if digest:
         sentences.append(f"Probe list, fixed before training: {digest[:16]}….")
     return f'<p class="note">{escape(" ".join(sentences))}</p>'
+
+
+def years_section(report: dict[str, Any], plot: str) -> str:
+    """Bits per byte by year against the twin, and the mass on later years, which is no more than smoke."""
+    bits = report.get("bits_per_byte")
+    if not bits:
+        return ""
+    found = bits["changepoint"]
+    where = (
+        f"It falls most in {found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}]."
+        if found["year"] is not None
+        else f"No year can be named from which it falls: {found['reason']}."
+    )
+    rows = [
+        [arm_cell(name), figure_cell(arm["late_mass"], "mass")]
+        for name, arm in report["arms"].items()
+        if arm.get("late_mass")
+    ]
+    smoke = (
+        "Share of a year’s probability that falls on years after the cutoff’s, over neutral beginnings: a smoke signal "
+        "only, it misleads in both directions."
+    )
+    return section(
+        "Text by year",
+        "Bits per byte of dated sentences: what the unfiltered twin needs beyond the filtered model. Below zero the "
+        f"twin reads more easily, having seen what the filter took out. {where}",
+        f"<figure>{plot}</figure>" if plot else "",
+        f'<p class="note">{escape(eras_text(bits))}</p>',
+        (
+            f'<h3>Probability of later years</h3><p class="note">{escape(smoke)}</p>'
+            + table(("arm", "share"), rows, ("", "n"))
+        )
+        if rows
+        else "",
+    )
+
+
+def eras_text(bits: dict[str, Any]) -> str:
+    """The difference before and after the cutoff in words."""
+    parts = [
+        f"{era} the cutoff {bits[era]['difference']:+.3f} [{bits[era]['low']:+.3f}, {bits[era]['high']:+.3f}]"
+        if bits[era]["difference"] is not None
+        else f"{era} the cutoff {bits[era]['reason']}"
+        for era in ("before", "after")
+    ]
+    return f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."
 
 
 def leaks_section(report: dict[str, Any]) -> str:

@@ -186,6 +186,30 @@ def decades_plot(arms: Mapping[str, Mapping[str, Any]], cutoff_year: float) -> s
     return draw(paint, 3.0, alt="Accuracy by the decade in which a fact was first knowable, for every arm")
 
 
+def bits_plot(bits: Mapping[str, Any], cutoff_year: float) -> str:
+    """Twin minus model in bits per byte by decade, with the cutoff's line."""
+    rows = [row for row in bits.get("by_decade", []) if row["difference"] is not None]
+    if not rows:
+        return ""
+
+    def paint(figure: Any) -> None:
+        axes = figure.add_subplot()
+        places = [row["decade"] + 5 for row in rows]
+        axes.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        axes.axvline(cutoff_year, color=INK, linewidth=1.2)
+        axes.vlines(places, [row["low"] for row in rows], [row["high"] for row in rows], color=BAR, linewidth=2)
+        axes.plot(places, [row["difference"] for row in rows], "o-", color=BAR, linewidth=1, markeredgecolor=PAPER)
+        axes.set(xlabel="year of what the sentences tell", ylabel="bits per byte")
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.annotate(
+            "cutoff", (cutoff_year, 1), xycoords=("data", "axes fraction"), xytext=(-3, -10),
+            textcoords="offset points", ha="right", fontsize=9, color=INK,
+        )  # fmt: skip
+
+    return draw(paint, 2.4, alt="Bits per byte by decade, the unfiltered twin minus the filtered model")
+
+
 def middle(row: Mapping[str, Any], cutoff_year: float) -> float:
     """The middle of a decade, or of its part on the row's side of the cutoff."""
     first, last = float(row["decade"]), float(row["decade"] + 10)

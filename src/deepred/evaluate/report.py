@@ -21,6 +21,7 @@ from deepred.evaluate.conclusions import conclude
 from deepred.evaluate.markdown import write_markdown
 from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
+from deepred.evaluate.years import twin_minus_model
 from deepred.stage import MANIFEST, Counts, Work
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ def gather(
         "effective_cutoff": first.get("effective_cutoff", {}),
         **{arm: {era: values[era] for era in ("before", "after")} for arm, values in arms.items() if arm != "filtered"},
         "arms": arms,
+        "bits_per_byte": bits_of(answered, cutoff),
         "exposures": exposures,
         "leaks": leaks_of(outputs, answered),
         "gguf": chat_file(outputs),
@@ -93,6 +95,12 @@ def gather(
         "sources": sources_of(manifests),
         "reproduce": reproduction(manifests),
     }
+
+
+def bits_of(arms: dict[str, Arm], cutoff: Day) -> dict[str, Any]:
+    """Bits per byte by year, the unfiltered twin minus the filtered model; empty where either scored no sentence."""
+    model, twin = (arms[name].bits if name in arms else [] for name in ("filtered", "unfiltered"))
+    return twin_minus_model(model, twin, cutoff, arms["filtered"].resampling) if model and twin else {}
 
 
 def by_arm(values: Mapping[str, T], stage: str) -> dict[str, T]:
@@ -199,6 +207,7 @@ def draw_plots(outputs: dict[str, Path], report: dict[str, Any], cutoff: Day) ->
     return {
         "arms": plots.arms_plot(report["arms"]) if report["arms"] else "",
         "decades": plots.decades_plot(report["arms"], year_of(cutoff) + cutoff // 100 % 100 / 12),
+        "bits": plots.bits_plot(report["bits_per_byte"], year_of(cutoff) + cutoff // 100 % 100 / 12),
         "loss": plots.loss_plot(curves),
         "drops": plots.bars_plot(drops, "sentences dropped"),
     }

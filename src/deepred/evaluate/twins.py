@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from deepred.evaluate.pooling import (
 )
 from deepred.evaluate.statistics import KNOWS, Resampling
 from deepred.evaluate.trace import exposure_by_era
+from deepred.evaluate.years import twin_minus_model
 from deepred.stage import MANIFEST
 
 PARTS = 4
@@ -72,11 +73,18 @@ class Training:
             {name.partition("@")[2]: training_of(folder) for name, folder in outputs.items() if "pretrain@" in name},
         )
 
-    def points(self, arm: str) -> list[Point]:
-        """The scores of an arm."""
+    def points(self, arm: str, blind: bool = False) -> list[Point]:
+        """The scores of an arm, or those of the choice that it makes by the answer alone."""
         stratum = f"seed {self.seed}"
         return [
-            Point(stratum, self.clusters[answer.family], answer.family, answer.era, answer.year, answer.score)
+            Point(
+                stratum,
+                self.clusters[answer.family],
+                answer.family,
+                answer.era,
+                answer.year,
+                answer.blind_score if blind else answer.score,
+            )
             for answer in self.arms[arm].answers
         ]
 
@@ -109,15 +117,36 @@ class Pool:
         shared = set[str].intersection(*(set(one.arms) for one in self.trainings))
         return sorted(shared, key=place)
 
-    def points(self, arm: str) -> list[Point]:
-        """The scores of an arm in all trainings."""
-        found = [point for one in self.trainings for point in one.points(arm)]
+    def points(self, arm: str, blind: bool = False) -> list[Point]:
+        """The scores of an arm in all trainings, or those of its answer-only choices."""
+        found = [point for one in self.trainings for point in one.points(arm, blind)]
         return found if self.generated else pooled_by_family(found)
 
     def gains(self, arm: str) -> list[Point]:
-        """The scores of an arm beyond its own training's floor."""
-        floor = self.points("floor") if "floor" in self.names() else []
-        return minus(self.points(arm), floor)
+        """The scores of an arm beyond what its own trainings score blind: floor or answer alone, whichever is more."""
+        if "floor" not in self.names():
+            return []
+        points, floor, alone = self.points(arm), self.points("floor"), self.points(arm, blind=True)
+        found: list[Point] = []
+        for era in ERAS:
+            below = max((of_era(floor, era), of_era(alone, era)), key=mean_score)
+            found += minus(of_era(points, era), below)
+        return found
+
+    def bits(self) -> dict[str, Any]:
+        """Bits per byte by year, the unfiltered twin minus the filtered model; empty where either is missing."""
+        if not {"filtered", "unfiltered"} <= set(self.names()):
+            return {}
+        model, twin = (
+            [replace(bit, name=f"{one.seed} {bit.name}") for one in self.trainings for bit in one.arms[arm].bits]
+            for arm in ("filtered", "unfiltered")
+        )
+        return twin_minus_model(model, twin, self.cutoff, self.how) if model and twin else {}
+
+
+def mean_score(points: Sequence[Point]) -> float:
+    """The mean score of points; 0 without any."""
+    return sum(point.score for point in points) / max(1, len(points))
 
 
 def pooled_by_family(points: Sequence[Point]) -> list[Point]:
@@ -150,6 +179,7 @@ def compare_arms(pool: Pool, name: str) -> dict[str, Any]:
         "minimum_detectable_effect": late.get("detectable"),
         "effective_cutoff": effective(filtered, arms, pool.how),
         "placebo": placebo(pool),
+        "bits_per_byte": pool.bits(),
         "by_seed": [seed_figures(pool, one) for one in pool.trainings],
         "confidence": pool.how.confidence,
     }
@@ -162,6 +192,7 @@ def arm_figures(pool: Pool, arm: str) -> dict[str, Any]:
     if arm != "floor" and "floor" in pool.names():
         gained = pool.gains(arm)
         shown |= {f"gain_{era}": mean_figure(of_era(gained, era), pool.how).to_json("gain") for era in ERAS}
+    shown["late_mass"] = [one.arms[arm].results.get("late_mass", {}).get("mass") for one in pool.trainings]
     shown["training"] = [one.read.get(arm, {}) for one in pool.trainings]
     shown["exposures"] = [one.exposures.get(arm, {}) for one in pool.trainings]
     return shown

@@ -12,6 +12,8 @@ from deepred.evaluate import markdown
 from deepred.evaluate.conclusions import NEGLIGIBLE, gain, percent, points
 from deepred.evaluate.html import arm_cell, details, document, figure_cell, section, table
 from deepred.evaluate.markdown import cutoff_text, gain_text
+from deepred.evaluate.page import eras_text
+from deepred.evaluate.plots import bits_plot
 from deepred.evaluate.statistics import KNOWS
 from deepred.evaluate.twins_plots import doses_plot, gains_plot, picture
 
@@ -106,6 +108,7 @@ def twins_html(compared: dict[str, Any]) -> str:
         f"<aside><h2>What this does not show</h2><ul>{notes}</ul></aside>",
         arms_section(compared),
         doses_section(compared),
+        bits_section(compared),
         placebo_section(compared),
         seeds_section(compared),
         section("Figures", "", details("As JSON", f"<pre>{escape(json.dumps(compared, indent=1))}</pre>")),
@@ -177,6 +180,27 @@ def doses_section(compared: dict[str, Any]) -> str:
         f"<figure>{plot}</figure>" if plot else "",
         table(head, rows, ("n", "n", "n", "n", "")),
     )
+
+
+def bits_section(compared: dict[str, Any]) -> str:
+    """Bits per byte by year against the twin."""
+    bits = compared["bits_per_byte"]
+    if not bits:
+        return ""
+    year, month, _ = (int(part) for part in compared["cutoff"].rsplit(" ", 1)[-1].split("-")[-3:])
+    lead = (
+        "What the unfiltered twin needs beyond the filtered model for dated sentences; below zero the twin has seen "
+        f"what the filter took out. Year of the steepest fall: {cutoff_year(bits['changepoint'])}."
+    )
+    plot = bits_plot(bits, year + month / 12)
+    return section("Text by year", lead, f"<figure>{plot}</figure>", f'<p class="note">{escape(eras_text(bits))}</p>')
+
+
+def cutoff_year(found: dict[str, Any]) -> str:
+    """A changepoint's year with its interval, or why there is none."""
+    if found["year"] is None:
+        return str(found["reason"])
+    return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}]"
 
 
 def placebo_section(compared: dict[str, Any]) -> str:

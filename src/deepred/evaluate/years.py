@@ -1,0 +1,161 @@
+"""Likelihood by year: bits per byte of dated sentences, and the mass that a model puts on years after the cutoff.
+
+In: sentences with the year of what they tell (the world's truth, else the events of year articles). Out: bits and bytes
+of each under a model. Twin minus model: what the unfiltered arm reads more easily than the filtered one is what the
+filter took away, year by year, without any question being asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepred.corpus.families import rank
+from deepred.documents import Day, read_rows, year_of
+from deepred.evaluate.changepoint import effective_cutoff
+from deepred.evaluate.choices import Scorer
+from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval, mean_over_families
+
+PER_DECADE = 60
+"""Sentences scored of each decade: an interval of about a tenth of a bit per byte, in seconds of work."""
+
+CHARACTERS = 240
+"""Longer sentences are left out: they must fit the windows of small models."""
+
+SPAN = (150, 45)
+"""Years before and after the cutoff's among which the mass is compared."""
+
+PROMPTS = (
+    "In", "It was founded in", "It was built in", "He died in", "She was born in", "It was published in",
+    "The war ended in", "It opened in", "The school was closed in", "By", "Since", "It was first shown in",
+)  # fmt: skip
+"""Beginnings that a year continues, of no subject and no era."""
+
+SMOKE = "a smoke signal only: it misleads in both directions, and says nothing of any fact"
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A sentence and the day from which it could be told."""
+
+    name: str
+    known: Day
+    text: str
+
+
+@dataclass(frozen=True)
+class Bits:
+    """What a sentence cost a model."""
+
+    name: str
+    year: int
+    bits: float
+    size: int
+    """Its bytes."""
+
+    @property
+    def per_byte(self) -> float:
+        """Bits per byte."""
+        return self.bits / max(1, self.size)
+
+
+def dated_sentences(world: Path | None, topics: Path | None, seed: int) -> list[Dated]:
+    """A sample of dated sentences, as many of every decade, the same for every arm."""
+    decades: defaultdict[int, list[tuple[int, Dated]]] = defaultdict(list)
+    for known, text in _told(world, topics):
+        if 0 < len(text) <= CHARACTERS:
+            one = Dated(f"{known} {text[:60]}", known, text)
+            decades[year_of(known) // 10].append((rank(seed, text), one))
+    chosen: list[Dated] = []
+    for decade in sorted(decades):
+        unique = {one.text: (place, one) for place, one in decades[decade]}
+        best = sorted(unique.values(), key=lambda entry: entry[0])[:PER_DECADE]
+        chosen += [one for _, one in best]
+    return chosen
+
+
+def _told(world: Path | None, topics: Path | None) -> list[tuple[Day, str]]:
+    if world is not None:
+        rows = read_rows(world / "truth", "sentences.parquet", ["known", "text"])
+        return [(row["known"], row["text"]) for row in rows if row["known"] is not None]
+    if topics is not None:
+        rows = read_rows(topics, "events-*.parquet", ["first", "last", "kind", "text"])
+        return [
+            (row["last"], row["text"])
+            for row in rows
+            if row["kind"] == "event" and year_of(row["first"]) == year_of(row["last"])
+        ]
+    return []
+
+
+def score_sentences(sentences: Sequence[Dated], score: Scorer) -> list[Bits]:
+    """The bits of every sentence under a model."""
+    found = score([("", one.text) for one in sentences]) if sentences else []
+    return [
+        Bits(one.name, year_of(one.known), -value / math.log(2), len(one.text.encode()))
+        for one, value in zip(sentences, found, strict=True)
+    ]
+
+
+def bits_by_decade(scored: Sequence[Bits], cutoff: Day, how: Resampling) -> list[dict[str, Any]]:
+    """Mean bits per byte by decade and side of the cutoff's year, with intervals over sentences."""
+    edge = year_of(cutoff)
+    groups: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
+    for one in scored:
+        if one.year != edge:  # a year's own sentences lie on either side of the day
+            groups[one.year // 10 * 10, "before" if one.year < edge else "after"].append(one.per_byte)
+    return [
+        {"decade": decade, "era": era, **mean_over_families(values, how).to_json("bits_per_byte")}
+        for (decade, era), values in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "before"))
+    ]
+
+
+def twin_minus_model(model: Sequence[Bits], twin: Sequence[Bits], cutoff: Day, how: Resampling) -> dict[str, Any]:
+    """How many bits per byte more the twin needs than the model, before and after, and the year from which it falls.
+
+    Below zero the twin reads more easily: it has seen what the model has not.
+    """
+    known = {one.name: one.per_byte for one in twin}
+    pairs = [(one.year, known[one.name] - one.per_byte) for one in model if one.name in known]
+    edge = year_of(cutoff)
+    eras = {
+        "before": [value for year, value in pairs if year < edge],
+        "after": [value for year, value in pairs if year > edge],
+    }
+    decades: defaultdict[int, list[float]] = defaultdict(list)
+    for year, value in pairs:
+        decades[year // 10 * 10].append(value)
+    return {
+        **{era: mean_over_families(values, how).to_json("difference") for era, values in eras.items()},
+        "by_decade": [
+            {"decade": decade, **mean_over_families(values, how).to_json("difference")}
+            for decade, values in sorted(decades.items())
+        ],
+        "changepoint": effective_cutoff([year for year, _ in pairs], [value for _, value in pairs], how).to_json(),
+    }
+
+
+def late_mass(score: Scorer, cutoff: Day, how: Resampling) -> dict[str, Any]:
+    """The share of the probability of a year that falls on years after the cutoff's, over neutral beginnings."""
+    edge = year_of(cutoff)
+    years = list(range(max(1, edge - SPAN[0]), edge + SPAN[1] + 1))
+    found = np.array(score([(prompt, f" {year}") for prompt in PROMPTS for year in years]), dtype=np.float64)
+    chances = np.exp(found.reshape(len(PROMPTS), len(years)))
+    late = np.array([year > edge for year in years])
+    shares = chances[:, late].sum(axis=1) / np.maximum(chances.sum(axis=1), np.finfo(float).tiny)
+    return {**mean_interval(shares, how).to_json("mass"), "prompts": len(PROMPTS), "note": SMOKE}
+
+
+def mean_interval(values: np.ndarray[Any, Any], how: Resampling) -> Figure:
+    """The mean over prompts, with its interval."""
+    if len(values) < MIN_FAMILIES:
+        return Figure(None, None, None, len(values), f"too few prompts: {len(values)}")
+    draws = np.random.default_rng(how.seed).integers(0, len(values), (how.resamples, len(values)))
+    low, high = interval(values[draws].mean(axis=1), how.confidence)
+    return Figure(float(values.mean()), low, high, len(values))
