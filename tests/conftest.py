@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from chat_server import serve as serve  # a fixture of several folders
 REQUIRED = os.environ.get("DEEPRED_REQUIRE", "").split()
 """Tools that must be there: a test that misses one of them fails instead of being skipped."""
 
-MODULES = {"chess": "chess", "gguf": "xllamacpp"}
+MODULES = {"chess": "chess", "gguf": "xllamacpp", "chromium": "playwright"}
+PROGRAMS = {"chromium": "chromium"}
+"""Programs that a tool needs beside its module."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,4 +53,7 @@ def required_tools(request):
     """Tests marked ``needs("gguf")`` run only with that tool."""
     for mark in request.node.iter_markers("needs"):
         for tool in mark.args:
-            demand(tool, importlib.util.find_spec(MODULES[tool]) is not None, f"pip install deepred[{tool}]")
+            is_there = importlib.util.find_spec(MODULES[tool]) is not None
+            demand(tool, is_there, f"pip install deepred[{tool}]")
+            if program := PROGRAMS.get(tool):
+                demand(tool, shutil.which(program) is not None, f"install {program}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -41,6 +41,8 @@ def _is_day(text: str) -> str:
     return text
 
 
+# a pattern that only documents: the validator's own words say more than a mismatch does
+WRITTEN: dict[str, Any] = {"pattern": r"^-?\d{4,6}(-\d{2}(-\d{2})?)?$"}
 DayText = Annotated[str, AfterValidator(_is_day)]
 AsOf = Annotated[
     DayText | None,
@@ -48,9 +50,12 @@ AsOf = Annotated[
         description="A day, YYYY-MM-DD: nothing of that day or later is told. Default: the run's cutoff; a later day "
         "counts as the cutoff. A year or a month stands for its first day.",
         examples=["1969-07-20"],
+        json_schema_extra=WRITTEN,
     ),
 ]
-After = Annotated[DayText | None, Query(description="Only subjects first known on that day or later.")]
+After = Annotated[
+    DayText | None, Query(description="Only subjects first known on that day or later.", json_schema_extra=WRITTEN)
+]
 PageId = Annotated[int, Path(ge=0, le=LARGEST_ID, description="The article's id.")]
 PageNumber = Annotated[int, Query(ge=1, le=DEEPEST_PAGE, description="Which page of the answers, from 1.")]
 Cuts = Annotated[
@@ -182,7 +187,12 @@ async def state_of(service: Service) -> HealthAnswer:
     )
 
 
-STREAM = {"text/event-stream": {"schema": {"type": "string"}, "example": 'data: {"text": "Good evening."}\n\n'}}
+EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+}
+STREAM = {"text/event-stream": {"itemSchema": EVENT, "example": 'data: {"text": "Good evening."}\n\n'}}
 
 
 @router.post(
