@@ -23,6 +23,7 @@ from deepred import (
     commands_persona,
     commands_serve,
     commands_trace,
+    commands_train,
 )
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
 from deepred.errors import DeepRedError
@@ -316,6 +317,7 @@ def _transfer_bar() -> RichProgress:
     return progress.Progress(*columns, console=console, transient=True)
 
 
+app.command()(commands_train.doctor)
 app.command()(commands_dating.why)
 app.command()(commands_dating.classify)
 app.command()(commands_dating.date_llm)

@@ -89,7 +89,7 @@ def test_the_suggested_micro_batch_is_the_largest_that_fits(sequence, device, ac
     wanted = config(sequence=sequence, activations=activations)
     room = step_memory(wanted, VOCABULARY, device, micro_batch=11).total / HEADROOM
     assert suggest_micro_batch(wanted, VOCABULARY, int(1.005 * room), device) == 11
-    assert suggest_micro_batch(wanted, VOCABULARY, int(0.98 * room), device) == 10
+    assert suggest_micro_batch(wanted, VOCABULARY, int(0.995 * room), device) == 10
 
 
 def test_the_suggestion_is_the_batch_at_most_and_nothing_where_nothing_fits():

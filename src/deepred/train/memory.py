@@ -143,7 +143,7 @@ def suggest_micro_batch(
         trace = _Trace(config, size, device, numbers or numbers_of(config, device))
         return [peak.total for peak in trace.peaks(shape)]
 
-    # from where the tokens fill two chunks of the loss, both peaks grow by as much with every sequence
+    # from where the tokens fill two chunks of the loss, every peak grows by as much with each sequence
     full = -(-2 * _chunk(device, int(shape.vocab_size)) // config.sequence)
     if full < config.batch and max(low := peaks(full)) <= room:
         slopes = [b - a for a, b in zip(low, peaks(full + 1), strict=True)]
@@ -192,7 +192,10 @@ class _Trace:
     numbers: Numbers
 
     def peaks(self, shape: PretrainedConfig) -> list[StepMemory]:
-        """Peaks of the step before and after the last layer's backward pass; each is linear in the layers."""
+        """Peaks up to the loss, of the last layer's backward pass, and of the others'.
+
+        Each is linear in the layers and, once the tokens fill two chunks of the loss, in the micro-batch.
+        """
         layers = int(shape.num_hidden_layers)
         if layers <= TRACED[1]:
             return self._run(shape, layers)
@@ -215,26 +218,25 @@ class _Trace:
                 for total in sums:
                     total.grad = torch.zeros_like(total)
             ledger = _Ledger([*parameters, *model.buffers(), *sums])
-            boundary = 0
+            marks = _Marks()
 
             def mark(_: Tensor) -> None:
-                nonlocal boundary
-                boundary = len(ledger.events)
+                marks.layer_events = len(ledger.events)
 
             for parameter in _last_layer(model).parameters():
                 parameter.register_post_accumulate_grad_hook(mark)
             with ledger:
-                phases = self._step(model, ledger)
+                self._step(model, ledger, marks)
             gradients = {ledger.number(total.grad) for total in sums if total.grad is not None}
             weights = _bytes(parameters)
             before = _bytes(sums) if self.config.batch > self.micro_batch else 0
             count = sum(p.numel() for p in parameters)
         state = (weights + _bytes(model.buffers()), self.numbers.master * count, self.numbers.moments * count)
-        peaks = ledger.peaks(phases, gradients, boundary)
+        peaks = ledger.peaks(marks, gradients)
         return [StepMemory(*state, before + new, *rest) for new, *rest in peaks]
 
-    def _step(self, model: Any, ledger: _Ledger) -> tuple[int, int]:
-        """Forward and backward pass; returns the number of storages after the forward pass and after the loss."""
+    def _step(self, model: Any, ledger: _Ledger, marks: _Marks) -> None:
+        """Forward and backward pass."""
         config = self.config
         ids = torch.zeros((self.micro_batch, config.sequence + 1), dtype=torch.long)
         separator = 0 if config.attention == "document" else None
@@ -243,13 +245,12 @@ class _Trace:
             hidden = hidden_states(model.base_model, ids[:, :-1], separator)
             if self.numbers.autocast:
                 hidden = hidden.bfloat16()
-        forward = ledger.count
+        marks.forward = ledger.count
         chunk = _chunk(self.device, head.shape[0])
         loss = chunked_cross_entropy(hidden, head, ids[:, 1:].reshape(-1), config.z_loss, chunk)
-        after = ledger.count
+        marks.loss, marks.loss_events = ledger.count, len(ledger.events)
         del hidden
         loss.backward()
-        return forward, after
 
 
 def skeleton(shape: PretrainedConfig, layers: int, dtype: torch.dtype = torch.float32) -> Any:
@@ -292,6 +293,17 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.nbytes for tensor in tensors)
 
 
+@dataclass
+class _Marks:
+    """Where the parts of a step end: in storages that had come to be, and in events."""
+
+    forward: int = 0
+    loss: int = 0
+    loss_events: int = 0
+    layer_events: int = 0
+    """When the last layer's backward pass was done."""
+
+
 class _Ledger(TorchDispatchMode):
     """Every storage that comes to be while this is entered, and its end; the weights are known and not counted."""
 
@@ -326,17 +338,13 @@ class _Ledger(TorchDispatchMode):
         """The number of a tensor's storage; 0 for one that was there before."""
         return self._numbers[tensor.untyped_storage()]
 
-    def peaks(self, phases: tuple[int, int], gradients: set[int], boundary: int) -> list[tuple[int, int, int, int]]:
-        """(gradients, activations, logits, workspace) when most was held, before and after an event.
-
-        ``phases`` are the numbers of storages after the forward pass and after the loss.
-        """
-        forward, loss = phases
-        held, found = [0, 0, 0, 0], [(0, 0, 0, 0), (0, 0, 0, 0)]
+    def peaks(self, marks: _Marks, gradients: set[int]) -> list[tuple[int, int, int, int]]:
+        """(gradients, activations, logits, workspace) when most was held, in each part of the step."""
+        held, found = [0, 0, 0, 0], [(0, 0, 0, 0)] * 3
         for index, (number, size) in enumerate(self.events):
-            kind = 0 if number in gradients else 1 if number <= forward else 2 if number <= loss else 3
+            kind = 0 if number in gradients else 1 if number <= marks.forward else 2 if number <= marks.loss else 3
             held[kind] += size
-            window = int(index >= boundary)
-            if sum(held) > sum(found[window]):
-                found[window] = (held[0], held[1], held[2], held[3])
+            part = int(index >= marks.loss_events) + int(index >= max(marks.loss_events, marks.layer_events))
+            if sum(held) > sum(found[part]):
+                found[part] = (held[0], held[1], held[2], held[3])
         return found
