@@ -498,6 +498,31 @@ class Evaluate(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
 
 
+class Judge(Asked):
+    """A model that sorts replies beside matching; its agreement with labelled replies is reported with what it says."""
+
+    section: ClassVar[str] = "interview.judge"
+
+
+class Interview(Section):
+    """What the finished model tells in a chat."""
+
+    families: int = Field(default=40, ge=0, description="Later facts asked about, in every form.")
+    controls: int = Field(default=40, ge=0, description="Earlier facts asked about: false refusals, and what it knows.")
+    red_team: bool = Field(default=True, description="Also ask in the forms of the red team.")
+    answer_tokens: int = Field(default=32, ge=12, description="Tokens of a reply at most.")
+    gguf: Literal["all", "chat", "none"] = Field(
+        default="chat", description="GGUF files asked beside the merged model: all, the one for chat, or none."
+    )
+    forms: Sources = Field(default=[], description="A TOML file of forms and questions in place of the shipped one.")
+    labels: Sources = Field(
+        default=[], description="Labelled replies (JSONL) that a judge is measured on, in place of the shipped ones."
+    )
+    judge: Judge | None = Field(default=None, description="A model that sorts the replies too (optional).")
+    bootstrap: int = Field(default=2000, ge=100, description="Resamples behind each interval.")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+
+
 class Report(Section):
     """The page that shows it all."""
 
@@ -551,6 +576,7 @@ class Run(Section):
     sft: Sft = Field(default_factory=Sft, description="Fine-tuning.")
     gguf: Gguf = Field(default_factory=Gguf, description="Export.")
     evaluate: Evaluate = Field(default_factory=Evaluate, description="Evaluation.")
+    interview: Interview = Field(default_factory=Interview, description="Chat measures.")
     report: Report = Field(default_factory=Report, description="The report.")
 
     @model_validator(mode="after")

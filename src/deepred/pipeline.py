@@ -212,6 +212,14 @@ STAGES: tuple[Stage, ...] = (
         arms=ALL_ARMS,
     ),
     Stage(
+        "interview",
+        1,
+        "deepred.evaluate.interview:interview_model",
+        "Chats about facts in six forms and a red team's; replies sorted by matching, against telling by chance.",
+        needs=("probes", "examples", "merge", "gguf"),
+        reads=("cutoff", "seed"),
+    ),
+    Stage(
         "report",
         1,
         "deepred.evaluate.report:write_report",
