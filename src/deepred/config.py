@@ -499,7 +499,7 @@ class Evaluate(Section):
 
 
 class Judge(Asked):
-    """A model that sorts replies beside matching; its agreement with labelled replies is reported with what it says."""
+    """A model that sorts replies beside matching; the one that a stage asks: its word is reported, never relied on."""
 
     section: ClassVar[str] = "interview.judge"
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deepred.asking.endpoint import ask_all
+from deepred.asking.many import ask_all
 from deepred.asking.replies import Inquiry, Reply, Tally, chat_body, read_completion
 from deepred.config import Judge
 from deepred.errors import DeepRedError, UserError
