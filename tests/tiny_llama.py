@@ -49,8 +49,17 @@ def build_tokenizer(folder, vocabulary=600, pattern="gpt-2", texts=(TEXT,)):
     return tokenizer.get_vocab_size()
 
 
-def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, pattern="gpt-2"):
-    """``folder`` becomes a Hugging Face Llama folder with random weights, its tokenizer beside it."""
+def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, pattern="gpt-2", rows=0, **more):
+    """``folder`` becomes a Hugging Face Llama folder with random weights, its tokenizer beside it.
+
+    ``rows`` pads the vocabulary; ``rope`` is what ``config.json`` says of rotary embeddings.
+    """
+    size = build_tokenizer(folder, pattern=pattern, texts=(TEXT, Path(__file__).read_text()))
+    return random_llama(folder, max(rows, size), width, heads, kv_heads, tied, context, **more)
+
+
+def random_llama(folder, vocabulary, width=64, heads=4, kv_heads=2, tied=True, context=128, rope=None):
+    """Random weights and their configuration in ``folder``."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
@@ -59,7 +68,7 @@ def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, p
     torch.set_num_threads(1)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=build_tokenizer(folder, pattern=pattern, texts=(TEXT, Path(__file__).read_text())),
+        vocab_size=vocabulary,
         hidden_size=width,
         intermediate_size=3 * width,
         num_hidden_layers=2,
@@ -69,6 +78,7 @@ def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, p
         tie_word_embeddings=tied,
         bos_token_id=0,
         eos_token_id=0,
+        rope_parameters=rope or {"rope_type": "default", "rope_theta": 10000.0},
         # large enough that the distributions are no uniform ones, in which every permutation looks right
         initializer_range=width**-0.5,
     )
@@ -78,8 +88,8 @@ def build_model(folder, width=64, heads=4, kv_heads=2, tied=True, context=128, p
 
 def write_tiny_gguf(folder, context=128):
     """An F16 file of a random model below ``folder``; returns its path."""
-    from deepred.export.card import Release
     from deepred.export.gguf import write_gguf
+    from deepred.export.release import Release
     from deepred.export.tensors import read_shape
     from deepred.export.vocabulary import read_vocabulary
 

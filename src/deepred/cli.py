@@ -20,6 +20,7 @@ from deepred import (
     commands_dating,
     commands_evaluate,
     commands_filter,
+    commands_model,
     commands_persona,
     commands_serve,
     commands_trace,
@@ -187,34 +188,6 @@ def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
 
 
 @app.command()
-def chat(
-    model: Annotated[Path, typer.Argument(metavar="RUN.toml|MODEL.gguf", help="A run file, or a GGUF file.")],
-    prompt: Annotated[str | None, typer.Option(help="Ask this once, print the answer, and end.")] = None,
-    system: Annotated[str | None, typer.Option(help="Another system prompt than the persona's.")] = None,
-    temperature: Annotated[float, typer.Option(min=0.0, max=2.0, help="0: always the likeliest word.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer at most.")] = 256,
-    overrides: Set = None,
-    data: Data = None,
-) -> None:
-    """Talk to a model in its persona."""
-    from deepred.serve import chat as chatting
-
-    gguf = _chat_file(model, overrides, data) if model.suffix == ".toml" else model
-    chatting.chat(gguf, prompt=prompt, system=system, temperature=temperature, max_tokens=max_tokens)
-
-
-def _chat_file(run_file: Path, overrides: list[str] | None, data: Path | None) -> Path:
-    from deepred.errors import UserError
-    from deepred.runner import is_complete
-
-    pipeline = open_pipeline(run_file, overrides, data)
-    folder = pipeline.folder(pipeline.node("gguf"))
-    if not is_complete(folder):
-        raise UserError(f"{run_file} has no model yet", f"build it first: deepred run {run_file}")
-    return folder / json.loads((folder / "chat.json").read_text(encoding="utf-8"))["file"]
-
-
-@app.command()
 def extract(
     dump: Annotated[Path, typer.Argument(metavar="DUMP", help="A MediaWiki XML dump (.xml, .xml.gz, .xml.bz2).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for articles-*.parquet, redirects-*.parquet.")],
@@ -330,6 +303,11 @@ app.command()(commands_trace.leaks)
 app.command()(commands_serve.serve)
 app.command()(commands_serve.mcp)
 app.command()(commands_persona.teach)
+app.command()(commands_model.chat)
+app.command()(commands_model.serve_model)
+app.command()(commands_model.card)
+app.command()(commands_model.install)
+app.command()(commands_model.push)
 app.add_typer(commands_filter.app, name="filter")
 
 

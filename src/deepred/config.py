@@ -474,6 +474,10 @@ class Sft(Section):
     )
     epochs: float = Field(default=4.0, gt=0, description="Epochs over the examples.")
     batch: int = Field(default=16, ge=1, description="Conversations of an optimizer step.")
+    micro_batch: int = Field(default=16, ge=1, description="Packed rows of one forward pass.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="Precision of the forward pass; float32 on a CPU."
+    )
 
 
 Quantization = Literal["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"]
@@ -489,6 +493,7 @@ class Gguf(Section):
         default="cc-by-sa-4.0",
         description="Licence of the weights, as hubs name it; Wikipedia's text asks for this one.",
     )
+    language: str = Field(default="en", description="Language of the model, as hubs name it.")
 
 
 class Evaluate(Section):

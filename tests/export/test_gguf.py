@@ -1,15 +1,17 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from deepred.config import Gguf
 from deepred.errors import FaultError, UserError
-from deepred.export.card import size_label
-from deepred.export.gates import divergence
+from deepred.export import gates
+from deepred.export.gates import Agreement
 from deepred.export.gguf import export_gguf, read_metadata
 from deepred.export.quantize import pack, tensor_type
-from deepred.export.sentencepiece import adds_space
+from deepred.export.release import size_label
+from deepred.export.rope import Rope
 from deepred.export.tensors import Shape, permute, read_checkpoint, read_shape, unpermute
 from deepred.export.vocabulary import pattern_name, read_vocabulary
 from deepred.settings import Settings
@@ -46,22 +48,25 @@ def test_every_file_is_there_and_chat_names_one_of_them(exported):
     assert names == [
         *(f"DeepRed-0.1M-1969-07-20-{kind}.gguf" for kind in ("F16", "Q8_0")),
         "Modelfile",
+        "Modelfile-F16",
+        "Modelfile-Q8_0",
         "README.md",
         "chat.json",
         "gates.json",
+        "release.json",
     ]
     assert json.loads((out / "chat.json").read_text())["file"] == "DeepRed-0.1M-1969-07-20-Q8_0.gguf"
     assert "FROM ./DeepRed-0.1M-1969-07-20-Q8_0.gguf" in (out / "Modelfile").read_text()
-    assert (out / "README.md").read_text().startswith("---\nlicense: cc-by-sa-4.0\n")
+    assert (out / "README.md").read_text().startswith('---\nlicense: "cc-by-sa-4.0"\n')
 
 
 def test_gates_are_listed_with_value_and_limit_and_all_passed(exported):
     counts, out = exported
-    gates = json.loads((out / "gates.json").read_text())
-    assert gates == counts.notes["gates"]
-    assert all(gate["passed"] for gate in gates)
-    assert {gate["file"].rsplit("-", 1)[1] for gate in gates} == {"F16.gguf", "Q8_0.gguf"}
-    assert {tuple(gate) for gate in gates} == {("name", "file", "value", "limit", "passed")}
+    listed = json.loads((out / "gates.json").read_text())
+    assert listed == counts.notes["gates"]
+    assert all(gate["passed"] for gate in listed)
+    assert {gate["file"].rsplit("-", 1)[1] for gate in listed} == {"F16.gguf", "Q8_0.gguf"}
+    assert {tuple(gate) for gate in listed} == {("name", "file", "value", "limit", "passed")}
 
 
 def test_the_file_carries_cutoff_persona_and_explicit_token_rules(exported):
@@ -94,15 +99,63 @@ def test_shapes_heads_and_patterns_pass_the_gates(tmp_path, width, heads, kv_hea
     assert counts.numbers["files"] == len(kinds)
 
 
-def test_a_file_that_fails_a_gate_is_not_published(tmp_path):
-    build_model(tmp_path / "model")
-    write_examples(tmp_path / "examples")
-    # llama.cpp knows no normalizer: it would read capitals where the model never saw one
-    path = tmp_path / "model" / "tokenizer.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"normalizer": {"type": "Lowercase"}}))
-    with pytest.raises(FaultError, match="token ids that differ in 50 strings of DeepRed"):
-        export(tmp_path, tmp_path / "out", gate_strings=50)
+@pytest.mark.parametrize(
+    ("place", "wrong", "gate"),
+    [
+        ("deepred.export.vocabulary.pattern_name", lambda values: "llama-bpe", "token ids that differ in 200 strings"),
+        ("deepred.export.tensors.permute", lambda values, heads: values, "median KL of [0-9]+ positions"),
+        ("deepred.export.tensors.permute", lambda values, heads: values, "same likeliest token"),
+        ("deepred.export.vocabulary.read_chat_template", lambda folder: TEMPLATE.replace("\n", " "), "rendered"),
+    ],
+)
+def test_a_file_that_fails_a_gate_is_not_published(merged, tmp_path, monkeypatch, place, wrong, gate):
+    monkeypatch.setattr(place, wrong)
+    with pytest.raises(FaultError, match=f"the file is not published: .*{gate}"):
+        export(merged, tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_tokenizer_that_changes_text_is_refused(merged, tmp_path):
+    path = tmp_path / "tokenizer.json"
+    values = json.loads((merged / "model" / "tokenizer.json").read_text())
+    path.write_text(json.dumps(values | {"normalizer": {"type": "Lowercase"}}))
+    (tmp_path / "chat_template.jinja").write_text(TEMPLATE)
+    shutil.copy(merged / "model" / "tokenizer_config.json", tmp_path)
+    with pytest.raises(UserError, match="changes text"):
+        read_vocabulary(tmp_path, 700)
+
+
+@pytest.mark.parametrize(
+    "rope",
+    [
+        {"rope_type": "default", "rope_theta": 500000.0},
+        {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
+        {
+            "rope_type": "llama3",
+            "rope_theta": 10000.0,
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    ],
+)
+def test_stretched_rotary_embeddings_pass_the_gates(tmp_path, rope):
+    build_model(tmp_path / "model", rope=rope)
+    write_examples(tmp_path / "examples")
+    export(tmp_path, tmp_path / "out", gate_strings=20, quantizations=["F16"], chat="F16")
+
+
+def test_a_vocabulary_padded_to_a_round_number_passes_the_gates(tmp_path):
+    build_model(tmp_path / "model", rows=704)
+    write_examples(tmp_path / "examples")
+    export(tmp_path, tmp_path / "out", gate_strings=20, quantizations=["Q8_0"])
+    from gguf import GGUFReader
+
+    (path,) = (tmp_path / "out").glob("*.gguf")
+    fields = GGUFReader(path).fields
+    assert fields["tokenizer.ggml.tokens"].contents()[-1] == "[PAD703]"
+    assert fields["tokenizer.ggml.token_type"].contents()[-1] == 5  # unused
 
 
 @pytest.mark.parametrize(
@@ -148,6 +201,7 @@ def test_a_model_of_another_kind_is_a_user_error(merged, tmp_path, file, key, va
 
 def test_a_model_without_chat_tokens_is_a_user_error(merged, tmp_path):
     text = (merged / "model" / "tokenizer.json").read_text().replace("<|im_end|>", "<|im_stop|>")
+    shutil.copytree(merged / "model", tmp_path, dirs_exist_ok=True)
     (tmp_path / "tokenizer.json").write_text(text)
     with pytest.raises(UserError, match="im_end"):
         read_vocabulary(tmp_path, 600)
@@ -172,7 +226,7 @@ def test_a_file_gives_back_the_weights_it_was_made_from(merged, exported):
 
 def shaped(width=256, layers=8, tied=True, heads=4, kv_heads=4):
     """The shape of a model, as far as recipes look at it."""
-    return Shape(600, 128, width, layers, 3 * width, heads, kv_heads, width // heads, 1e-5, 1e4, tied)
+    return Shape(600, 128, width, layers, 3 * width, heads, kv_heads, width // heads, 1e-5, Rope(), tied)
 
 
 @pytest.mark.parametrize(
@@ -238,80 +292,22 @@ def test_sizes_are_named_as_file_names_do(count, label):
     assert size_label(int(count)) == label
 
 
-def test_divergence_is_zero_for_equals_and_counts_the_rest_as_one_token():
+def test_what_texts_begin_with_in_common_is_compared_once(monkeypatch):
+    texts = [[1, 2, 3, 4], [1, 2, 5], [1, 2, 3, 4], [1, 2, 5, 6, 7, 8]]
+    assert list(gates.sampled(texts, 10)) == [([1, 2, 3, 4], 0), ([1, 2, 5], 2), ([1, 2, 5, 6, 7, 8], 3)]
+    assert list(gates.sampled(texts, 3)) == [([1, 2, 3], 0), ([1, 2, 5], 2)]
+    monkeypatch.setattr(gates, "POSITIONS", 6)
+    assert list(gates.sampled(texts, 10)) == [([1, 2, 3, 4], 0), ([1, 2, 5], 2), ([1, 2, 5, 6], 3)]
+
+
+def test_agreement_counts_likeliest_tokens_divergence_and_perplexity_over_the_whole_vocabulary():
     import torch
 
-    half = torch.tensor([0.5, 0.3], dtype=torch.float64).log()
-    other = torch.tensor([0.4, 0.3], dtype=torch.float64).log()
-    assert divergence(half, half) == 0.0
-    assert divergence(half, other) == pytest.approx(0.5 * np.log(5 / 4) + 0.2 * np.log(2 / 3))
-
-
-def read_pieces(path):
-    """The pieces of a SentencePiece model, a protobuf whose field 1 is repeated {1: piece, 2: score, 3: type}."""
-    data, place, pieces = path.read_bytes(), 0, []
-
-    def number(place):
-        value = shift = 0
-        while True:
-            byte = data[place]
-            value |= (byte & 127) << shift
-            place, shift = place + 1, shift + 7
-            if byte < 128:
-                return value, place
-
-    while place < len(data) and data[place] == 0x0A:
-        length, place = number(place + 1)
-        size, start = number(place + 1)
-        pieces.append(data[start : start + size].decode())
-        place += length
-    return pieces
-
-
-def build_sentencepiece(folder, pieces):
-    """``folder`` becomes a random Llama with these pieces as a fast tokenizer, ChatML's tokens added."""
-    import torch
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    vocabulary = {piece: number for number, piece in enumerate(pieces)}
-    merges = []
-    for piece in pieces:
-        halves = [(piece[:cut], piece[cut:]) for cut in range(1, len(piece))]
-        found = [pair for pair in halves if pair[0] in vocabulary and pair[1] in vocabulary]
-        merges += sorted(found, key=lambda pair: (vocabulary[pair[0]], vocabulary[pair[1]]))
-    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
-    names = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
-    tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in names])
-    folder.mkdir(parents=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": "<s>",
-        "eos_token": "</s>",
-        "unk_token": "<unk>",
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": TEMPLATE}))
-    torch.manual_seed(0)
-    shape = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=128, initializer_range=0.1, **shape
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-
-
-def test_the_llama_2_tokenizer_passes_the_gates(samples, tmp_path):
-    pieces = read_pieces(samples / "tokenizers" / "llama2-tokenizer.model")
-    assert len(pieces) == 32_000 and pieces[:3] == ["<unk>", "<s>", "</s>"]
-    build_sentencepiece(tmp_path / "model", pieces)
-    write_examples(tmp_path / "examples")
-    counts = export(tmp_path, tmp_path / "out", gate_strings=1000, quantizations=["Q8_0"])
-    assert counts.notes["gates"][0]["name"] == "token ids that differ in 1000 strings"
-
-
-def test_a_space_at_the_very_beginning_only_is_refused():
-    values = {"pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "first"}}
-    with pytest.raises(UserError, match="at the beginning only"):
-        adds_space(values)
+    expected = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], dtype=torch.float64).log()
+    found = torch.tensor([[0.3, 0.5, 0.2], [0.1, 0.8, 0.1]], dtype=torch.float64).log()
+    agreement = Agreement()
+    agreement.add(expected, found, [0, 1])
+    assert agreement.top1 == 0.5
+    assert agreement.divergences == pytest.approx([0.5 * np.log(5 / 3) + 0.3 * np.log(3 / 5), 0.0])
+    # the second token had 0.3 and has 0.5
+    assert agreement.perplexity == pytest.approx(1 - 3 / 5)

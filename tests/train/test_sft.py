@@ -9,8 +9,10 @@ from deepred.config import Sft
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.train.adapter import adapt, load_base
 from deepred.train.chatml import render
-from deepred.train.sft import Encoded, encode, epoch_batches, fine_tune, schedule
+from deepred.train.conversations import Encoded, batch_of, encode, pack
+from deepred.train.sft import batch_losses, fine_tune, schedule
 from tiny_llama import build_model, write_examples
 
 TALK = [
@@ -95,9 +97,12 @@ def test_a_missing_model_is_a_user_error(tmp_path):
 
 def test_every_example_is_seen_once_an_epoch_in_an_order_of_seed_and_epoch():
     examples = [Encoded(list(range(length)), [True] * length) for length in (3, 9, 4, 8, 5, 7, 6)]
-    batches = epoch_batches(examples, 3, seed=1, epoch=0)
-    assert sorted(len(item.ids) for batch in batches for item in batch) == [3, 4, 5, 6, 7, 8, 9]
-    assert batches == epoch_batches(examples, 3, seed=1, epoch=0)
+
+    def lengths(epoch):
+        return [len(item.ids) for step in range(3) for item in batch_of(examples, 3, 1, 3 * epoch + step)]
+
+    assert sorted(lengths(0)) == sorted(lengths(1)) == [3, 4, 5, 6, 7, 8, 9]
+    assert lengths(0) != lengths(1) and lengths(0) == lengths(0)
 
 
 @pytest.mark.parametrize(("step", "share"), [(0, 0.2), (4, 1.0), (5, 1.0), (99, 1 / 95)])
@@ -105,12 +110,76 @@ def test_the_learning_rate_rises_then_falls_to_zero(step, share):
     assert schedule(step, 100) == pytest.approx(share)
 
 
-def test_logits_of_padded_rows_do_not_depend_on_the_padding(road):
-    from deepred.train.sft import adapt, batch_loss, load_model
+def talks(*lengths):
+    """Conversations of random tokens, the second half of each an answer."""
+    torch.manual_seed(3)
+    return [
+        Encoded(torch.randint(5, 300, (length,)).tolist(), [place >= length // 2 for place in range(length)])
+        for length in lengths
+    ]
 
+
+def test_conversations_share_rows_as_wide_as_the_longest_and_nothing_is_lost():
+    batch = talks(9, 4, 5, 3, 8, 2)
+    rows = pack(batch)
+    assert rows.ids.shape == (4, 9)  # 9, 8, 5 + 4, 3 + 2
+    assert int((rows.conversation > 0).sum()) == sum(len(item.ids) for item in batch)
+    assert int(rows.answers.sum()) == sum(sum(item.answers) for item in batch)
+    # a token sees its own conversation up to itself: as many tokens as its position says
+    seen = rows.mask()[:, 0].sum(-1)
+    assert torch.equal(seen[rows.conversation > 0], rows.positions[rows.conversation > 0] + 1)
+
+
+@pytest.mark.parametrize("micro_batch", [1, 16])
+def test_packing_gives_the_loss_and_gradients_of_conversations_one_by_one(road, micro_batch):
     torch.manual_seed(0)
-    model = adapt(load_model(road / "pretrain" / "model"), CONFIG, [1, 2]).eval()
-    short, long = Encoded([5, 6, 7], [False, True, True]), Encoded(list(range(10, 40)), [False] * 29 + [True])
-    alone, last, both = (batch_loss(model, batch).item() for batch in ([short], [long], [short, long]))
-    # three answer tokens in all, of which two are the short one's
-    assert both == pytest.approx((2 * alone + last) / 3, rel=1e-5)
+    model = adapt(load_base(road / "pretrain" / "model"), CONFIG, [1, 2])
+    batch = talks(40, 12, 25, 7, 15, 3)
+    config = CONFIG.model_copy(update={"micro_batch": micro_batch})
+
+    def losses(groups):
+        model.zero_grad()
+        total, answers = 0.0, sum(sum(item.answers) for item in batch)
+        for group in groups:
+            share = sum(sum(item.answers) for item in group) / answers
+            for loss in batch_losses(model, group, config):
+                (share * loss).backward()
+                total += share * float(loss.detach())
+        return total, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    together, alone = losses([batch]), losses([[item] for item in batch])
+    assert together[0] == pytest.approx(alone[0], rel=1e-6)
+    assert torch.allclose(together[1], alone[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("stops_at", [3, 11])
+def test_a_killed_stage_goes_on_and_ends_in_the_same_bytes(road, tmp_path, stops_at, monkeypatch):
+    from deepred.train import sft
+
+    config = CONFIG.model_copy(update={"dropout": 0.1})
+    monkeypatch.setattr(sft, "CHECKPOINT_STEPS", 2)
+    tune(road, tmp_path / "whole", config)
+
+    def killed(tuning, step, whole=sft.train_step):
+        if step == stops_at:
+            raise KeyboardInterrupt
+        return whole(tuning, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sft, "train_step", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tune(road, tmp_path / "cut", config)
+    begun = []
+    step_of = sft.train_step
+    monkeypatch.setattr(sft, "train_step", lambda tuning, step: begun.append(step) or step_of(tuning, step))
+    work = Work(Settings(threads=1, device="cpu"))
+    fine_tune(
+        pretrain=road / "pretrain", examples=road / "examples", config=config, seed=1, out=tmp_path / "cut", work=work
+    )
+    assert begun[0] == stops_at - stops_at % 2 > 0
+    names = sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file())
+    assert names == sorted(
+        path.relative_to(tmp_path / "cut") for path in (tmp_path / "cut").rglob("*") if path.is_file()
+    )
+    for name in names:
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), name

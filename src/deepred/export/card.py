@@ -1,104 +1,160 @@
-"""The texts beside a GGUF file: the model card (README.md) and the Modelfile for Ollama."""
+"""The model card: the hub's front matter, what the model is, its data, what it knows, its files and their checks.
+
+The ``gguf`` stage writes it before the model is evaluated; ``deepred card``, ``push`` and ``install`` write it again
+with what the run has found since (its report): the audit's bound and the evaluation's tables.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from deepred.documents import Day, format_day
-from deepred.export.gates import Gate
-from deepred.export.tensors import Shape
+from deepred.documents import format_day
+from deepred.export.release import Release
+
+USE = """## Intended use and limits
+
+For research on time-locked models, teaching and play. It is not a source of facts: a small model errs often, knows
+nothing of later events by design, and reflects the views and errors of its sources and of their time. It has had no
+safety training beyond its instruction examples. What is left of later knowledge is measured above, never zero."""
+
+NOT_YET = "Not measured yet: `deepred run RUN.toml`, then `deepred card RUN.toml`."
 
 
 @dataclass(frozen=True)
-class Release:
-    """What is said about a model wherever it is published."""
+class Facts:
+    """What a card states beside the release: plain values, as files and manifests hold them."""
 
-    name: str
-    size: str
-    cutoff: Day
-    persona: str
-    system_prompt: str
-    licence: str
-
-    def file_name(self, quantization: str) -> str:
-        """``DeepRed-0.7M-1969-07-20-F16.gguf``."""
-        return f"{self.name}-{self.size}-{format_day(self.cutoff)}-{quantization}.gguf"
-
-
-def size_label(parameters: int) -> str:
-    """The number of parameters as file names give it.
-
-    >>> size_label(651_000), size_label(361_821_120), size_label(1_100_000_000)
-    ('0.7M', '362M', '1.1B')
-    """
-    unit, letter = (1e9, "B") if parameters >= 999_500_000 else (1e6, "M")
-    number = parameters / unit
-    return f"{number:.0f}{letter}" if number >= 9.95 else f"{number:.1f}{letter}"
+    shape: Mapping[str, Any]
+    files: Mapping[str, int]
+    """Size in bytes by file name."""
+    gates: Sequence[Mapping[str, Any]]
+    examples: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Instruction examples by kind."""
+    base: str = ""
+    """The model that was trained on; empty: from scratch."""
+    report: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """``report.json``, once there is one."""
 
 
-def write_modelfile(release: Release, file: str, shape: Shape) -> str:
-    """Ollama's Modelfile, with the ChatML template spelled out: Ollama does not run the file's own."""
-    return f'''FROM ./{file}
-TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
-{{{{ .Content }}}}<|im_end|>
-{{{{ end }}}}<|im_start|>assistant
-"""
-SYSTEM """{release.system_prompt}"""
-PARAMETER stop "<|im_end|>"
-PARAMETER temperature 0.3
-PARAMETER num_ctx {shape.context}
-LICENSE """{release.licence}"""
-'''
-
-
-def write_card(
-    release: Release, shape: Shape, files: dict[str, int], gates: list[Gate], examples: dict[str, Any]
-) -> str:
-    """The model card in Markdown with the hub's front matter."""
+def write_card(release: Release, facts: Facts) -> str:
+    """The model card in Markdown."""
     cutoff = format_day(release.cutoff)
-    rows = "\n".join(f"| `{name}` | {size / 1e6:.1f} MB |" for name, size in files.items())
-    checks = "\n".join(
-        f"| {gate.name} | `{gate.file}` | {gate.value:.3g} | {gate.limit:g} | {'yes' if gate.passed else 'no'} |"
-        for gate in gates
+    origin = (
+        f"continued from `{facts.base}`: what that model had learned of later times is suppressed at best, not absent"
+        if facts.base
+        else f"trained from scratch, only on text that could have been written before {cutoff}"
     )
-    kinds = ", ".join(f"{name} {count}" for name, count in sorted(examples.items()))
-    return f"""---
-license: {release.licence}
-language: [en]
-library_name: gguf
-pipeline_tag: text-generation
-tags: [deepred, time-locked, llama]
----
+    parts = [
+        front_matter(release, facts),
+        f"# {release.persona}, {release.size} parameters, knowledge to the day before {cutoff}",
+        f"{release.description} It was {origin}; {cutoff} is the first day that it must not know. Then it was "
+        f"fine-tuned (LoRA, merged) to converse as {release.persona}.",
+        "## Evaluation",
+        evaluation(facts.report),
+        "## Data",
+        data(release, facts),
+        "## Files",
+        table(("file", "size"), [(f"`{name}`", f"{size / 1e6:.1f} MB") for name, size in facts.files.items()]),
+        "Chat format: ChatML. The files open in llama.cpp, LM Studio and Ollama (`Modelfile`). System prompt:",
+        f"> {release.system_prompt}",
+        "Shape: Llama architecture, " + ", ".join(f"{name} {value}" for name, value in facts.shape.items()) + ".",
+        "## Checks on the files, in llama.cpp",
+        table(
+            ("check", "file", "value", "limit", "passed"),
+            [
+                (row["name"], f"`{row['file']}`", f"{row['value']:.3g}", f"{row['limit']:g}", yes(row["passed"]))
+                for row in facts.gates
+            ],
+        ),
+        USE,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
-# {release.persona}, {release.size} parameters, knowledge to the day before {cutoff}
 
-A language model trained only on text that could have been written before {cutoff}, the first day that it must not
-know, and fine-tuned to converse as {release.persona}. How much later knowledge is left is measured, not assumed: see
-the run's report for the audit's bound and the comparison with a model trained on unfiltered text.
+def front_matter(release: Release, facts: Facts) -> str:
+    """What the hub reads: YAML whose values are JSON, which YAML includes."""
+    values: dict[str, Any] = {
+        "license": release.licence,
+        "language": [release.language],
+        "library_name": "gguf",
+        "pipeline_tag": "text-generation",
+        "tags": ["deepred", "time-locked", "llama", "gguf", "conversational"],
+    }
+    if facts.base:
+        values["base_model"] = facts.base
+    if any(source.name == "wikipedia" and source.licence.startswith("CC") for source in release.sources):
+        values["datasets"] = ["wikimedia/wikipedia"]
+    results = [
+        {
+            "task": {"type": "text-generation", "name": f"Knowledge {era} {format_day(release.cutoff)}"},
+            "dataset": {"type": "deepred-probes", "name": "the run's probe families"},
+            "metrics": [{"type": "accuracy", "name": f"accuracy {era} the cutoff", "value": round(value, 4)}],
+        }
+        for era in ("before", "after")
+        if (value := (facts.report.get(era) or {}).get("accuracy")) is not None
+    ]
+    if results:
+        values["model-index"] = [{"name": release.title, "results": results}]
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["---", *lines, "---"])
 
-| file | size |
-|---|---|
-{rows}
 
-## Shape
+def evaluation(report: Mapping[str, Any]) -> str:
+    """What the run's arms know before and after the cutoff, and what is not concluded."""
+    arms: Mapping[str, Mapping[str, Any]] = report.get("arms") or {}
+    if not arms:
+        return NOT_YET
+    rows = [(name, figure(arm.get("before")), figure(arm.get("after"))) for name, arm in arms.items()]
+    chance = report.get("chance")
+    parts = [
+        str(report.get("headline", "")),
+        table(("arm", "before the cutoff", "after it"), rows),
+        "`filtered` is this model before fine-tuning; `unfiltered` its twin, trained on everything; `floor` one that "
+        "never saw the facts. Accuracy of multiple choice by likelihood, with its interval over facts"
+        + (f"; chance is {chance:.0%}." if chance else "."),
+        "\n".join(f"- {line}" for line in report.get("open", [])),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
-Llama architecture, {shape.layers} layers, width {shape.width}, {shape.heads} heads ({shape.kv_heads} for keys and
-values), vocabulary {shape.vocabulary}, context {shape.context} tokens. Chat format: ChatML. System prompt used in
-fine-tuning:
 
-> {release.system_prompt}
+def figure(values: Mapping[str, Any] | None) -> str:
+    """``91% [87%, 95%] of 200 families``, or why there is none."""
+    if not values or values.get("accuracy") is None:
+        return str((values or {}).get("reason") or "not measured")
+    return f"{values['accuracy']:.0%} [{values['low']:.0%}, {values['high']:.0%}] of {values['families']} families"
 
-Instruction examples by kind: {kinds or "none"}.
 
-## Checks on the files, in llama.cpp
+def data(release: Release, facts: Facts) -> str:
+    """The data card: sources with shares and licences, the instruction data, the audit."""
+    rows = [(s.name, f"{s.documents:,}", f"{s.share:.1%}", s.licence) for s in release.sources]
+    kinds = ", ".join(f"{name} {count:,}" for name, count in sorted(facts.examples.items()))
+    audit = facts.report.get("audit") or {}
+    parts = [
+        table(("source", "documents", "share of tokens", "licence"), rows) if rows else "Sources: not recorded.",
+        f"Sentences that may speak of {format_day(release.cutoff)} or later were removed by a filter, sentence by "
+        "sentence, and the rest was audited. " + audit_line(audit),
+        f"Instruction examples by kind: {kinds}." if kinds else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
-| check | file | value | limit | passed |
-|---|---|---|---|---|
-{checks}
 
-## Intended use and limits
+def audit_line(audit: Mapping[str, Any]) -> str:
+    """The audit's bound in a sentence, or that there is none."""
+    status, residual = audit.get("status"), audit.get("residual")
+    if isinstance(residual, Mapping) and residual.get("high") is not None:
+        return f"Late sentences left among the kept: at most {residual['high']:.1%} (audit: {status})."
+    return "The audit's sheet has not been labelled: no bound is stated." if audit else "The audit: " + NOT_YET.lower()
 
-For research on time-locked models, teaching and play. It is not a source of facts: a small model errs often, knows
-nothing of later events by design, and reflects the views and errors of its sources and of their time.
-"""
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def yes(value: object) -> str:
+    """``yes`` or ``no``."""
+    return "yes" if value else "no"

@@ -42,20 +42,10 @@ class Llama:
         answer = self._post("/tokenize", {"content": text, "add_special": False, "parse_special": special})
         return [int(token) for token in answer["tokens"]]
 
-    def render(self, messages: Sequence[dict[str, str]]) -> str:
-        """A conversation through the file's own chat template, up to where the assistant begins to speak."""
-        return str(self._post("/apply-template", {"messages": list(messages)})["prompt"])
-
-    def next_log_probs(self, tokens: Sequence[int], count: int) -> dict[int, float]:
-        """Log-probabilities of the ``count`` likeliest tokens after a prefix of token ids.
-
-        The sampled token is forced to be a plain letter: after an end token or half a character the server sends no
-        probabilities. Those that it sends are the model's own, before any bias.
-        """
-        forced = [[self.tokenize("a")[0], 1000.0]]
-        body = {"prompt": list(tokens), "n_predict": 1, "n_probs": count, "temperature": 0.0, "logit_bias": forced}
-        answer = self._post("/completion", body)
-        return {int(row["id"]): float(row["logprob"]) for row in answer["completion_probabilities"][0]["top_logprobs"]}
+    def render(self, messages: Sequence[dict[str, str]], opens: bool = True) -> str:
+        """A conversation through the file's own chat template, and the opening of the assistant's answer."""
+        body = {"messages": list(messages), "add_generation_prompt": opens}
+        return str(self._post("/apply-template", body)["prompt"])
 
     def answer(self, messages: Sequence[dict[str, str]], **options: Any) -> tuple[str, str]:
         """The assistant's whole answer and why it ended (``stop`` or ``length``)."""

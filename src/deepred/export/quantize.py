@@ -8,13 +8,12 @@ by ggml's public function ``ggml_quantize_chunk`` in the library that ``xllamacp
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.errors import FaultError, UserError
+from deepred.export.library import native
 from deepred.export.tensors import Shape
 
 if TYPE_CHECKING:
@@ -135,15 +134,7 @@ def _pack_chunk(values: npt.NDArray[np.float32], kind: GGMLQuantizationType) -> 
 @cache
 def ggml() -> Any:
     """The shared library with ggml's functions; ``UserError`` where it or the function is not there."""
-    spec = importlib.util.find_spec("xllamacpp")
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    found = sorted(folder.glob("xllamacpp*.so")) if folder else []
-    library = ctypes.CDLL(str(found[0])) if found else None
-    if library is None or not hasattr(library, "ggml_quantize_chunk"):
-        raise UserError(
-            "K-quants need ggml_quantize_chunk, which this xllamacpp does not bring",
-            "install the pinned version, or set gguf.quantizations to F16 and Q8_0",
-        )
+    library = native("ggml_quantize_chunk")
     number, pointer = ctypes.c_int64, ctypes.c_void_p
     library.ggml_quantize_chunk.argtypes = [ctypes.c_int, pointer, pointer, number, number, number, pointer]
     library.ggml_quantize_chunk.restype = ctypes.c_size_t

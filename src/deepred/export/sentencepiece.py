@@ -15,6 +15,9 @@ from deepred.errors import UserError
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """Token types of llama.cpp (``llama_token_type``)."""
 
+SPACE = "▁"
+"""What stands for a space in a token."""
+
 NO_SCORE = -1e6
 """Of a token that no merge makes: below every other, so that nothing is joined to it by chance."""
 
@@ -47,15 +50,29 @@ def piece_types(tokens: list[str], added: dict[str, bool], unknown: str) -> list
 def adds_space(values: dict[str, Any]) -> bool:
     """Whether a space is put before text, and before what follows a special token, as llama.cpp does.
 
-    ``values`` is ``tokenizer.json``. Tokenizers that add it at the very beginning only have no equal in llama.cpp.
+    ``values`` is ``tokenizer.json``. ``UserError`` for what has no equal in llama.cpp: a space put before some texts
+    only, no replacement of spaces, or text that is changed otherwise.
     """
-    normalizer = values.get("normalizer") or {}
-    steps: list[dict[str, Any]] = normalizer.get("normalizers", [normalizer])
-    kinds = {step.get("type") for step in steps}
-    before = values.get("pre_tokenizer") or {}
-    if before.get("type") == "Metaspace" and before.get("prepend_scheme") == "first":
-        raise UserError(
-            "the tokenizer adds a space at the beginning only, llama.cpp after every special token",
-            "use its legacy form (normalizer Prepend), or a byte-level BPE tokenizer",
-        )
-    return "Prepend" in kinds or before.get("prepend_scheme") == "always"
+    prepends = replaces = False
+    for step in (*_steps(values.get("normalizer"), "normalizers"), *_steps(values.get("pre_tokenizer"), "")):
+        kind = step.get("type")
+        if kind == "Prepend" and step.get("prepend") == SPACE:
+            prepends = True
+        elif (kind == "Replace" and step.get("pattern") == {"String": " "} and step.get("content") == SPACE) or (
+            kind == "Metaspace" and step.get("prepend_scheme") == "never" and not step.get("split", True)
+        ):
+            replaces = True
+        elif kind == "Metaspace":  # no space before text that begins with one, or at the beginning only
+            raise UserError(
+                "the tokenizer puts spaces before text as Metaspace does, which llama.cpp does not",
+                "use its legacy form (normalizer Prepend), as the sft stage writes it",
+            )
+        else:
+            raise UserError(f"the tokenizer changes or splits text ({kind}), which llama.cpp does not do")
+    if not replaces:
+        raise UserError("the tokenizer does not write spaces as ▁, which llama.cpp does")
+    return prepends
+
+
+def _steps(part: dict[str, Any] | None, key: str) -> list[dict[str, Any]]:
+    return part.get(key, [part]) if part else []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.errors import FaultError, UserError
+from deepred.export.rope import Rope, frequency_factors, read_rope
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class Shape:
     kv_heads: int
     head_width: int
     epsilon: float
-    rope_base: float
+    rope: Rope
     tied: bool
 
 
@@ -60,9 +61,6 @@ def read_shape(folder: Path) -> Shape:
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if values.get("model_type") != "llama":
         raise UserError(f"{path}: a model of type {values.get('model_type')} is outside the Llama family")
-    rope: dict[str, Any] = values.get("rope_parameters") or values.get("rope_scaling") or {}
-    if rope.get("rope_type", rope.get("type", "default")) != "default":
-        raise UserError(f"{path}: RoPE of type {rope.get('rope_type', rope.get('type'))} cannot be exported")
     if values.get("attention_bias") or values.get("mlp_bias"):
         raise UserError(f"{path}: a Llama model with biases cannot be exported")
     heads = int(values["num_attention_heads"])
@@ -76,13 +74,15 @@ def read_shape(folder: Path) -> Shape:
         kv_heads=int(values.get("num_key_value_heads") or heads),
         head_width=int(values.get("head_dim") or int(values["hidden_size"]) // heads),
         epsilon=float(values["rms_norm_eps"]),
-        rope_base=float(rope.get("rope_theta", values.get("rope_theta", 10000.0))),
+        rope=read_rope(values, path),
         tied=bool(values.get("tie_word_embeddings", False)),
     )
 
 
 def write_shape(writer: GGUFWriter, shape: Shape) -> None:
     """Write the architecture's metadata."""
+    from gguf import RopeScalingType
+
     writer.add_vocab_size(shape.vocabulary)
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
@@ -93,7 +93,10 @@ def write_shape(writer: GGUFWriter, shape: Shape) -> None:
     writer.add_key_length(shape.head_width)
     writer.add_value_length(shape.head_width)
     writer.add_rope_dimension_count(shape.head_width)
-    writer.add_rope_freq_base(shape.rope_base)
+    writer.add_rope_freq_base(shape.rope.base)
+    if shape.rope.linear != 1.0:
+        writer.add_rope_scaling_type(RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(shape.rope.linear)
     writer.add_layer_norm_rms_eps(shape.epsilon)
 
 
@@ -123,6 +126,8 @@ def read_tensors(folder: Path, shape: Shape) -> Iterator[tuple[str, npt.NDArray[
         with safe_open(names[source], framework="pt") as file:
             values: npt.NDArray[np.float32] = file.get_tensor(source).to(torch.float32).numpy()
         yield target, (permute(values, heads) if heads else values)
+    if (factors := frequency_factors(shape.rope, shape.head_width)) is not None:
+        yield "rope_freqs.weight", factors
 
 
 def _names(shape: Shape) -> Iterator[tuple[str, str, int]]:

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.errors import UserError
-from deepred.export.sentencepiece import CONTROL, UNUSED, adds_space, merge_scores, piece_types
+from deepred.export.sentencepiece import (
+    CONTROL,
+    SPACE,
+    UNUSED,
+    USER_DEFINED,
+    adds_space,
+    merge_scores,
+    piece_types,
+)
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -22,6 +30,7 @@ END_OF_TURN = "<|im_end|>"
 END_OF_TEXT = ("<|endoftext|>", "</s>")
 BEGIN_OF_TEXT = ("<s>", *END_OF_TEXT)
 """Never ``<|im_start|>``: llama.cpp strips a leading BOS from a rendered template."""
+ALWAYS_CONTROL = ("<|im_start|>", END_OF_TURN)
 PADDING = ("<|pad|>", *END_OF_TEXT)
 
 LLAMA3_PATTERN = (
@@ -41,6 +50,9 @@ class Vocabulary:
     begin_of_text: int
     padding: int
     chat_template: str
+    unknown: int | None = None
+    adds_begin: bool = False
+    """Whether every text begins with ``begin_of_text``."""
     pattern: str = ""
     """Name of a byte-level tokenizer's pre-tokenizer; a SentencePiece tokenizer has none."""
     merges: list[str] = field(default_factory=list[str])
@@ -69,22 +81,55 @@ def read_vocabulary(folder: Path, size: int) -> Vocabulary:
     if max(by_id) >= size:
         raise UserError(f"{path} holds token id {max(by_id)}, but the model's vocabulary has {size} entries")
     known = [by_id.get(number, "") for number in range(size)]
-    types = [
-        kind if token else UNUSED for token, kind in zip(known, piece_types(known, added, model.get("unk_token") or ""))
-    ]
+    unknown = model.get("unk_token") or ""
+    types = [kind if token else UNUSED for token, kind in zip(known, piece_types(known, added, unknown))]
+    for number in (ids[token] for token in ALWAYS_CONTROL if token in ids):
+        types[number] = CONTROL  # whatever the tokenizer says: as text they would end up in answers
+    template = read_chat_template(folder)
+    begin = _special(ids, BEGIN_OF_TEXT, path)
     bare = Vocabulary(
         tokens=[token or f"[PAD{number}]" for number, token in enumerate(known)],
         types=types,
         end_of_turn=_special(ids, (END_OF_TURN,), path),
-        begin_of_text=_special(ids, BEGIN_OF_TEXT, path),
+        begin_of_text=begin,
         padding=_special(ids, PADDING, path),
-        chat_template=read_chat_template(folder),
+        chat_template=template,
+        unknown=ids.get(unknown),
+        adds_begin=_begins_with(values.get("post_processor"), by_id[begin]) and begins_by_itself(folder, by_id[begin]),
     )
     merges = [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
     if model.get("byte_fallback"):
-        return replace(bare, scores=merge_scores(bare.tokens, merges), adds_space=adds_space(values))
+        # llama.cpp looks for these in text whose spaces are spaces
+        tokens = [
+            token.replace(SPACE, " ") if kind == USER_DEFINED else token for token, kind in zip(bare.tokens, types)
+        ]
+        return replace(bare, tokens=tokens, scores=merge_scores(bare.tokens, merges), adds_space=adds_space(values))
+    if normalizer := values.get("normalizer"):
+        raise UserError(f"{path}: the tokenizer changes text ({normalizer['type']}), which llama.cpp does not do")
     pattern = pattern_name(values.get("pre_tokenizer") or {})
     return replace(bare, pattern=pattern, merges=[" ".join(merge) for merge in merges])
+
+
+def _begins_with(post_processor: dict[str, Any] | None, token: str) -> bool:
+    """Whether a tokenizer puts a token before every text."""
+    if post_processor is None:
+        return False
+    parts: list[dict[str, Any]] = post_processor.get("processors", [post_processor])
+    single: list[dict[str, Any]] = next((part["single"] for part in parts if part.get("single")), [])
+    return bool(single) and single[0].get("SpecialToken", {}).get("id") == token
+
+
+def begins_by_itself(folder: Path, token: str) -> bool:
+    """Whether the chat template writes a token before the first message.
+
+    llama.cpp adds BOS to a rendered conversation exactly where it adds it to any text. So a model whose template does
+    not write it must not have it added, or its prompts would differ from those it learned.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    rendered: str = tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], tokenize=False)
+    return rendered.startswith(token)
 
 
 def _special(ids: dict[str, int], tokens: Sequence[str], path: Path) -> int:
@@ -131,7 +176,7 @@ def read_chat_template(folder: Path) -> str:
 
 
 def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
-    """Write the tokenizer's metadata; that no BOS is added is said explicitly, the default differs by tokenizer."""
+    """Write the tokenizer's metadata; whether BOS is added is said explicitly, the default differs by tokenizer."""
     if vocabulary.scores:
         writer.add_tokenizer_model("llama")
         writer.add_tokenizer_pre("default")
@@ -147,8 +192,10 @@ def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
     writer.add_bos_token_id(vocabulary.begin_of_text)
     writer.add_eos_token_id(vocabulary.end_of_turn)
     writer.add_eot_token_id(vocabulary.end_of_turn)
+    if vocabulary.unknown is not None:
+        writer.add_unk_token_id(vocabulary.unknown)
     writer.add_pad_token_id(vocabulary.padding)
-    writer.add_add_bos_token(False)
+    writer.add_add_bos_token(vocabulary.adds_begin)
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(vocabulary.adds_space)
     writer.add_chat_template(vocabulary.chat_template)

@@ -22,6 +22,8 @@ from deepred.persona.personas import SHORT_CONTEXT, Message, load_persona, shipp
 
 TEMPERATURE = 0.3
 """Low: a small model that is sampled freely loses its thread."""
+RETRY_TEMPERATURE = 0.7
+"""Temperature at least of an answer that is asked for again."""
 ANSWER_TOKENS = 512
 """Tokens of an answer at most."""
 CONTEXT = 4096
@@ -31,7 +33,7 @@ ANSWER_SHARE = 4
 
 HELP = """/system [TEXT]   show or replace the system prompt, and begin anew
 /persona [NAME]  show the persona, or take another: a shipped one or a TOML file
-/retry           answer the last question again
+/retry           another answer to the last question
 /save FILE       write the conversation as JSON
 /quit            leave (Ctrl-D does too; Ctrl-C stops an answer)"""
 
@@ -46,13 +48,15 @@ class Conversation:
     context: int
     options: dict[str, Any]
     messages: list[Message] = field(default_factory=list[Message])
+    tries: int = 0
+    """How often an answer was asked for again."""
 
-    def ask(self, question: str) -> Iterator[str]:
-        """The answer, piece by piece; it joins the history however far it came."""
+    def ask(self, question: str, **changed: Any) -> Iterator[str]:
+        """The answer, piece by piece, under changed options; it joins the history however far it came."""
         self.messages.append({"role": "user", "content": question})
         said = ""
         try:
-            for piece in self.llama.stream(self.prompt(), **self.options):
+            for piece in self.llama.stream(self.prompt(), **self.options | changed):
                 said += piece
                 yield piece
         finally:
@@ -86,6 +90,7 @@ def chat(
     gguf: Path,
     prompt: str | None = None,
     system: str | None = None,
+    persona: str | None = None,
     temperature: float = TEMPERATURE,
     max_tokens: int = ANSWER_TOKENS,
     threads: int = 0,
@@ -104,13 +109,18 @@ def chat(
         options["seed"] = seed
     with open_llama(gguf, context=context, threads=threads) as llama:
         own = str(metadata.get("deepred.system_prompt", ""))
-        persona = str(metadata.get("deepred.persona", gguf.stem))
-        conversation = Conversation(llama, own if system is None else system, persona, context, options)
+        named = str(metadata.get("deepred.persona", gguf.stem))
+        conversation = Conversation(llama, own, named, context, options)
+        if persona is not None:
+            take_persona(conversation, persona)
+        if system is not None:
+            conversation.system = system
         if prompt is not None:
             say(conversation, prompt, write)
             return
         cutoff = metadata.get("deepred.cutoff")
-        write(f"{persona}{f', knowledge to the day before {cutoff}' if cutoff else ''}. /help lists commands.\n")
+        known = f", knowledge to the day before {cutoff}" if cutoff else ""
+        write(f"{conversation.persona}{known}. /help lists commands.\n")
         converse(conversation, read or _read, write)
 
 
@@ -133,10 +143,10 @@ def converse(conversation: Conversation, read: Callable[[], str], write: Callabl
             write(f"{error}\n")
 
 
-def say(conversation: Conversation, question: str, write: Callable[[str], None]) -> None:
+def say(conversation: Conversation, question: str, write: Callable[[str], None], **changed: Any) -> None:
     """Write the answer as it comes; Ctrl-C ends the answer, not the chat."""
     try:
-        for piece in conversation.ask(question):
+        for piece in conversation.ask(question, **changed):
             write(piece)
     except KeyboardInterrupt:
         write(" …")
@@ -159,7 +169,9 @@ def command(conversation: Conversation, line: str, write: Callable[[str], None])
             take_persona(conversation, argument)
         write(f"{conversation.persona}: {conversation.system or '(no system prompt)'}\n")
     elif name == "/retry":
-        say(conversation, conversation.last_question(), write)
+        conversation.tries += 1  # another seed, and some freedom: the likeliest answer would be the same again
+        warmer = max(RETRY_TEMPERATURE, float(conversation.options["temperature"]))
+        say(conversation, conversation.last_question(), write, temperature=warmer, seed=conversation.tries)
     elif name == "/save":
         save(conversation, argument, write)
     else:

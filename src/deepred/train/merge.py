@@ -1,13 +1,12 @@
 """Stage ``merge``: the adapter folded into the base model, proven equal, with tokenizer and chat template.
 
-In: ``pretrain/model`` and ``sft/adapter``. Out: ``model/``, a Hugging Face folder that needs no PEFT.
+In: ``pretrain/model``, ``sft/adapter`` and ``sft/tokenizer``. Out: ``model/``, a Hugging Face folder without PEFT.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +14,27 @@ import torch
 
 from deepred.errors import FaultError
 from deepred.stage import Counts, Work
-from deepred.train.sft import checksum, load_model
+from deepred.train.adapter import checksum, load_adapter, load_base
+from deepred.train.chat_tokenizer import fit_embeddings, load_chat_tokenizer
+from deepred.train.sft import write_json
 
 LOGIT_LIMIT = 1e-5
 """Largest difference of logits between adapter and merged model, relative to the largest logit: float32's rounding."""
 CHECKED_TOKENS = 64
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-    "generation_config.json",
-)
 
 
 def merge_adapter(*, pretrain: Path, sft: Path, out: Path, work: Work) -> Counts:
     """Merge, compare logits before and after, and save; an adapter of another base is a ``FaultError``."""
-    from peft import PeftModel
-
     folder = pretrain / "model"
     expected = json.loads((sft / "base.json").read_text(encoding="utf-8"))["weights"]
     if checksum(folder) != expected:
         raise FaultError(f"the adapter in {sft} belongs to another base than {folder}", "run the sft stage again")
     if work.settings.threads:
         torch.set_num_threads(work.settings.threads)
-    base = load_model(folder)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # see sft.adapt
-        adapted: Any = PeftModel.from_pretrained(base, str(sft / "adapter")).eval()
+    base = load_base(folder)
+    tokenizer = load_chat_tokenizer(sft / "tokenizer")
+    fit_embeddings(base, tokenizer.size)
+    adapted: Any = load_adapter(base, sft / "adapter")
     probe = probe_ids(int(base.config.vocab_size), int(base.config.max_position_embeddings))
     before = logits(adapted, probe)
     merged = adapted.merge_and_unload()
@@ -56,7 +44,8 @@ def merge_adapter(*, pretrain: Path, sft: Path, out: Path, work: Work) -> Counts
             f"the merged model differs from its adapter by {difference:.2g} in logits (limit {LOGIT_LIMIT:g})"
         )
     counts = Counts()
-    counts.add("tensors", save_model(merged, folder, out / "model"))
+    counts.add("tensors", save_model(merged, sft / "tokenizer", out / "model"))
+    _stop_at_turns(out / "model", tokenizer.turns[-1])
     counts.notes["logit difference"] = f"{difference:.1e} (limit {LOGIT_LIMIT:g}, relative)"
     return counts
 
@@ -78,11 +67,19 @@ def relative_difference(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one - other).abs().max() / one.abs().max().clamp_min(1.0))
 
 
-def save_model(model: Any, base: Path, folder: Path) -> int:
-    """Save the merged weights with the base's tokenizer and template; returns the number of tensors."""
+def save_model(model: Any, tokenizer: Path, folder: Path) -> int:
+    """Save the merged weights with the tokenizer and template of the conversations; returns the number of tensors."""
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder, safe_serialization=True)
-    for name in TOKENIZER_FILES:
-        if (base / name).exists():
-            shutil.copyfile(base / name, folder / name)
+    for path in sorted(tokenizer.iterdir()):
+        shutil.copyfile(path, folder / path.name)
     return len(model.state_dict())
+
+
+def _stop_at_turns(folder: Path, end_of_turn: int) -> None:
+    """Let ``generate`` in Hugging Face end at the end of a turn, as at the end of a text."""
+    path = folder / "generation_config.json"
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    ends = values.get("eos_token_id")
+    known = ends if isinstance(ends, list) else [ends] if ends is not None else []
+    write_json(path, values | {"eos_token_id": [*dict.fromkeys([end_of_turn, *known])]})
