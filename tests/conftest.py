@@ -13,7 +13,7 @@ from chat_server import serve as serve  # a fixture of several folders
 REQUIRED = os.environ.get("DEEPRED_REQUIRE", "").split()
 """Tools that must be there: a test that misses one of them fails instead of being skipped."""
 
-MODULES = {"chess": "chess", "gguf": "xllamacpp", "chromium": "playwright"}
+MODULES = {"chess": "chess", "gguf": "xllamacpp", "chromium": "playwright", "harness": "lm_eval"}
 PROGRAMS = {"chromium": "chromium"}
 """Programs that a tool needs beside its module."""
 

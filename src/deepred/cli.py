@@ -298,6 +298,7 @@ app.command()(commands_audit.emergence)
 app.command()(commands_audit.audit)
 app.command()(commands_corpus.corpus)
 app.command()(commands_evaluate.twins)
+app.command()(commands_evaluate.compare)
 app.command()(commands_trace.trace)
 app.command()(commands_trace.leaks)
 app.command()(commands_serve.serve)
@@ -309,6 +310,7 @@ app.command()(commands_model.card)
 app.command()(commands_model.install)
 app.command()(commands_model.push)
 app.add_typer(commands_filter.app, name="filter")
+app.add_typer(commands_evaluate.probes, name="probes")
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

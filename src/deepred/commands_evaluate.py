@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json, tell
+from deepred.commandline import (
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    built_folders,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+    tell,
+)
 from deepred.errors import UserError
 
 
@@ -54,3 +67,62 @@ def _print_twins(compared: dict[str, Any]) -> None:
     for name, before, after, gain_before, gain_after in arm_lines(compared):
         console.print(f"{name:<11} before {before:<16} after {after:<16} {escape(gain_before)}", highlight=False)
         console.print(f"{'':<11} gain after {escape(gain_after)}", highlight=False)
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN.toml|report.json", help="Two or more finished runs.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the comparison as a page.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show several finished runs side by side: what each model knows before and after its cutoff."""
+    from deepred.evaluate.compare import compare_lines, compare_page, compare_reports, read_report
+    from deepred.evaluate.harness import write
+
+    paths = [
+        built_folders(open_pipeline(path, None, data), path, "report")["report"] / "report.json"
+        if path.suffix == ".toml"
+        else path
+        for path in runs
+    ]
+    compared = compare_reports([read_report(path) for path in paths])
+    if out is not None:
+        write(out, compare_page(compared))
+    if as_json:
+        print_json(compared)
+        return
+    for line in compare_lines(compared):
+        tell(line)
+    if out is not None:
+        tell(f"page  {out}")
+
+
+probes = typer.Typer(help="The facts that a run asks about.", no_args_is_help=True)
+
+
+@probes.command("export")
+def export_probes(
+    run_file: RunFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the tasks.")],
+    prefix: Annotated[
+        str, typer.Option(help="Text before every prompt: a model's first token, where its tokenizer adds none.")
+    ] = "",
+    overrides: Set = None,
+    data: Data = None,
+) -> None:
+    """Write a run's probes as tasks of lm-evaluation-harness (YAML and JSONL)."""
+    from deepred.evaluate.choices import read_families
+    from deepred.evaluate.harness import export_tasks
+    from deepred.evaluate.horizon import probes_hash
+
+    pipeline = open_pipeline(run_file, overrides, data)
+    folder = built_folders(pipeline, run_file, "probes")["probes"]
+    families = read_families(folder)
+    if not families:
+        raise UserError("this run has no probes", "give it dated facts: [facts], or a world")
+    run = pipeline.run
+    counts = export_tasks(families, out, run.name, str(run.cutoff), probes_hash(folder)[:16], prefix)
+    items = ", ".join(f"{number:,} {name.removeprefix('items_')}" for name, number in counts.numbers.items())
+    group = counts.notes["group"]
+    tell(f"items   {items}\ntasks   {out}")
+    tell(f"next    cd {out} && lm_eval --model hf --model_args pretrained=MODEL --tasks {group} --include_path .")

@@ -33,7 +33,8 @@ class Answer:
     """How a family was answered, prompt by prompt.
 
     ``correct`` is 1 or 0, or the chance of a right draw where the best options tie; ``chosen`` the option (the first of
-    a tie); ``blind`` like ``correct``, for the choice that the neutral prompt alone makes.
+    a tie); ``blind`` like ``correct``, for the choice that the neutral prompt alone makes, and ``plain`` for the one
+    that the prompt makes without the neutral one taken off.
     """
 
     family: str
@@ -43,6 +44,7 @@ class Answer:
     correct: tuple[float, ...]
     chosen: tuple[str, ...]
     blind: tuple[float, ...]
+    plain: tuple[float, ...] = ()
 
     @staticmethod
     def of(row: dict[str, Any]) -> Answer:
@@ -55,6 +57,7 @@ class Answer:
             tuple(row["correct"]),
             tuple(row["chosen"]),
             tuple(row["blind"]),
+            tuple(row.get("plain", ())),
         )
 
     @property
@@ -111,6 +114,7 @@ def answer_family(family: dict[str, Any], known: dict[Pair, float]) -> Answer:
     correct: list[float] = []
     chosen: list[str] = []
     blind: list[float] = []
+    plain: list[float] = []
     for item in family["items"]:
         options: list[str] = item["options"]
         neutral = [known[item["neutral"], f" {option}"] for option in options]
@@ -119,8 +123,9 @@ def answer_family(family: dict[str, Any], known: dict[Pair, float]) -> Answer:
         right: int = item["answer"]
         correct.append(1 / len(best) if right in best else 0.0)
         chosen.append(options[best[0]])
-        best = best_options(neutral)
-        blind.append(1 / len(best) if right in best else 0.0)
+        for scores, found in ((neutral, blind), ([known[item["prompt"], f" {option}"] for option in options], plain)):
+            best = best_options(scores)
+            found.append(1 / len(best) if right in best else 0.0)
     return Answer(
         family["family"],
         family["era"],
@@ -129,6 +134,7 @@ def answer_family(family: dict[str, Any], known: dict[Pair, float]) -> Answer:
         tuple(correct),
         tuple(chosen),
         tuple(blind),
+        tuple(plain),
     )
 
 
@@ -146,6 +152,10 @@ def summarize(answers: Sequence[Answer], options: int, how: Resampling) -> dict[
         "chance": round(1 / options, 4),
         "answer_only": {
             era: mean_over_families([answer.blind_score for answer in members], how).to_json()
+            for era, members in eras.items()
+        },
+        "plain": {
+            era: mean_over_families([sum(one.plain) / len(one.plain) for one in members if one.plain], how).to_json()
             for era, members in eras.items()
         },
         "effective_cutoff": effective_cutoff(

@@ -105,10 +105,11 @@ def arms_plot(arms: Mapping[str, Mapping[str, Any]]) -> str:
     def paint(figure: Any) -> None:
         axes = figure.add_subplot()
         chance = next(iter(arms.values()))["chance"]
-        axes.axvline(100 * chance, color=MUTED, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
-        axes.annotate(
-            f"chance {100 * chance:.0f}%", (100 * chance, -0.62), color=MUTED, ha="center", va="bottom", fontsize=10
-        )
+        if chance is not None:
+            axes.axvline(100 * chance, color=MUTED, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
+            axes.annotate(
+                f"chance {100 * chance:.0f}%", (100 * chance, -0.62), color=MUTED, ha="center", va="bottom", fontsize=10
+            )
         for row, name in enumerate(names):
             for era, colour, marker, shift in (("before", BEFORE, "o", -0.17), ("after", AFTER, "D", 0.17)):
                 figure_of = arms[name][era]
@@ -139,6 +140,12 @@ def arms_plot(arms: Mapping[str, Mapping[str, Any]]) -> str:
     return draw(
         paint, 0.75 + 0.72 * len(names), alt="Accuracy before and after the cutoff for every arm, with intervals"
     )
+
+
+def models_plot(models: Sequence[Mapping[str, Any]]) -> str:
+    """Accuracy before and after each model's own cutoff."""
+    shown = {model["name"]: {era: model[era] for era in ("before", "after")} | {"chance": None} for model in models}
+    return arms_plot(shown) if shown else ""
 
 
 def decades_plot(arms: Mapping[str, Mapping[str, Any]], cutoff_year: float) -> str:
