@@ -528,6 +528,20 @@ class Interview(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
 
 
+class Capability(Section):
+    """Whether the model can still write, and what fine-tuning and quantization did to what it knew."""
+
+    documents: int = Field(default=64, ge=0, description="Held-out documents read for bits per byte.")
+    characters: int = Field(default=1200, ge=100, description="Characters of each, from its beginning.")
+    pairs: int = Field(default=20, ge=0, description="Minimal pairs of each grammatical phenomenon.")
+    families: int = Field(default=120, ge=0, description="Earlier facts asked about, by likelihood.")
+    gguf: Literal["all", "chat", "none"] = Field(
+        default="chat", description="GGUF files measured: all, the one for chat, or none."
+    )
+    bootstrap: int = Field(default=2000, ge=100, description="Resamples behind each interval.")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+
+
 class Report(Section):
     """The page that shows it all."""
 
@@ -582,6 +596,7 @@ class Run(Section):
     gguf: Gguf = Field(default_factory=Gguf, description="Export.")
     evaluate: Evaluate = Field(default_factory=Evaluate, description="Evaluation.")
     interview: Interview = Field(default_factory=Interview, description="Chat measures.")
+    capability: Capability = Field(default_factory=Capability, description="Language and knowledge after each step.")
     report: Report = Field(default_factory=Report, description="The report.")
 
     @model_validator(mode="after")

@@ -221,6 +221,14 @@ STAGES: tuple[Stage, ...] = (
         reads=("cutoff", "seed"),
     ),
     Stage(
+        "capability",
+        1,
+        "deepred.evaluate.capability:measure_capability",
+        "Bits per byte, grammatical minimal pairs and earlier facts: base, pre-trained, fine-tuned and GGUF in pairs.",
+        needs=("mixture", "probes", "pretrain", "merge", "gguf"),
+        reads=("seed",),
+    ),
+    Stage(
         "report",
         1,
         "deepred.evaluate.report:write_report",

@@ -1,0 +1,234 @@
+"""Stage ``capability``: whether the model can still write, and what fine-tuning and quantization did to what it knew.
+
+In: held-out documents, minimal pairs, probes of earlier facts; the base model (where there is one), the pre-trained,
+the fine-tuned and merged one, and its GGUF files (their weights read back into the same architecture, so that all are
+scored alike). Out: ``capability.json``: bits per byte, grammar and knowledge of each with intervals, and differences
+from the pre-trained model paired by document, pair and fact, each with the smallest one that would have been seen.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepred.config import Capability
+from deepred.corpus.families import rank
+from deepred.documents import read_rows
+from deepred.errors import DeepRedError, FaultError
+from deepred.evaluate.choices import Scorer, answer_families, read_families
+from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
+from deepred.evaluate.horizon import write_text
+from deepred.evaluate.interview import gguf_files
+from deepred.evaluate.questions import choose_families
+from deepred.evaluate.scoring import ModelScorer
+from deepred.evaluate.statistics import (
+    MIN_FAMILIES,
+    Figure,
+    Resampling,
+    interval,
+    mean_over_families,
+    paired_gain,
+    too_few,
+)
+from deepred.stage import Counts, Work
+
+RESULTS = "capability.json"
+PRETRAINED = "pre-trained"
+FINE_TUNED = "fine-tuned"
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every model is measured on."""
+
+    documents: Sequence[str]
+    pairs: Sequence[MinimalPair]
+    families: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model's raw results, by document, pair and family."""
+
+    bits: list[float]
+    right: list[float]
+    known: dict[str, float]
+
+
+def measure_capability(
+    *, mixture: Path, probes: Path, pretrain: Path, merge: Path, gguf: Path, config: Capability, seed: int, out: Path,
+    work: Work,
+) -> Counts:  # fmt: skip
+    """Score every model on the same material and write figures and differences."""
+    import torch
+
+    if work.settings.threads:
+        torch.set_num_threads(work.settings.threads)
+    how = Resampling(config.bootstrap, config.confidence, seed)
+    families = choose_families(read_families(probes), "before", config.families, seed)
+    documents = held_out(mixture, config.documents, config.characters, seed)
+    material = Material(documents, make_pairs(config.pairs, seed), families)
+    models = dict(model_folders(pretrain, merge, gguf, config.gguf))
+    counts = Counts()
+    raw: dict[str, Measured] = {}
+    missing: dict[str, str] = {}
+    for number, (name, source) in enumerate(models.items()):
+        try:
+            raw[name] = measure(load_scorer(source, merge / "model", work.settings.device), material)
+        except DeepRedError as error:
+            if name in {PRETRAINED, FINE_TUNED}:
+                raise
+            missing[name] = str(error)
+        work.report(counts, number + 1, len(models), name)
+    results: dict[str, Any] = {
+        "models": {name: figures(one, material, how) for name, one in raw.items()},
+        "against_pretrained": {
+            name: differences(one, raw[PRETRAINED], material, how) for name, one in raw.items() if name != PRETRAINED
+        },
+        "compressor": round(compressed_bits(documents), 4),
+        "chance": {"grammar": 0.5, "knowledge": chance_of(families)},
+        "not_measured": missing,
+    }
+    write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    counts.add("models", len(raw))
+    counts.add("documents", len(documents))
+    counts.add("pairs", len(material.pairs))
+    counts.add("families", len(families))
+    counts.notes |= {name: in_words(values) for name, values in results["models"].items()}
+    return counts
+
+
+def model_folders(pretrain: Path, merge: Path, gguf: Path, which: str) -> list[tuple[str, Path]]:
+    """The models by name: a folder, or a GGUF file."""
+    base = json.loads((pretrain / "manifest.json").read_text(encoding="utf-8"))["config"].get("model", {}).get("base")
+    found = [(BASE, Path(base))] if base else []
+    found += [(PRETRAINED, pretrain / "model"), (FINE_TUNED, merge / "model")]
+    return found + [(path.name, path) for path in gguf_files(gguf, which)]
+
+
+def load_scorer(source: Path, merged: Path, device: str) -> ModelScorer:
+    """The scorer of a folder, or of a GGUF file whose weights are read back (dequantized) into the merged model."""
+    if source.suffix != ".gguf":
+        return ModelScorer.load(source, device)
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    scorer = ModelScorer.load(merged, device)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+    except (OSError, ValueError, ImportError, KeyError, NotImplementedError, RuntimeError) as error:
+        raise FaultError(f"the weights of {source.name} cannot be read back: {error}") from error
+    return ModelScorer(model, scorer.tokenizer, scorer.device)
+
+
+def held_out(mixture: Path, most: int, characters: int, seed: int) -> list[str]:
+    """The beginnings of at most ``most`` documents of the validation split, drawn by a hash of seed and id."""
+    rows = [
+        (rank(seed, row["id"]), row["text"][:characters])
+        for row in read_rows(mixture, "validation-*.parquet", ["id", "text"])
+    ]
+    return [text for _, text in sorted(rows)[:most] if text.strip()]
+
+
+def measure(scorer: ModelScorer, material: Material) -> Measured:
+    """A model's results on all material."""
+    return Measured(
+        [document_bits(scorer, text) for text in material.documents],
+        judge_pairs(material.pairs, scorer),
+        {answer.family: answer.score for answer in answer_families([dict(one) for one in material.families], scorer)},
+    )
+
+
+def document_bits(scorer: Scorer, text: str) -> float:
+    """The bits that a model needs for a text, read line by line, long lines in pieces: small windows hold no more."""
+    pieces = [piece for line in text.splitlines(keepends=True) for piece in cut(line)]
+    return -sum(scorer([("", piece) for piece in pieces])) / math.log(2)
+
+
+PIECE = 160
+"""Characters of a piece: within a window of 128 tokens for any byte-level vocabulary, but for text without spaces."""
+
+
+def cut(line: str) -> list[str]:
+    """A line in pieces of at most ``PIECE`` characters, cut before a space where there is one."""
+    pieces: list[str] = []
+    while len(line) > PIECE:
+        at = line.rfind(" ", PIECE // 2, PIECE)
+        at = PIECE if at < 0 else at
+        pieces.append(line[:at])
+        line = line[at:]
+    return [*pieces, line] if line else pieces
+
+
+def figures(one: Measured, material: Material, how: Resampling) -> dict[str, Any]:
+    """A model's figures with intervals."""
+    return {
+        "bits_per_byte": bits_per_byte(one.bits, sizes(material), how).to_json("bits_per_byte"),
+        "grammar": summarize_pairs(material.pairs, one.right, how),
+        "knowledge": mean_over_families(list(one.known.values()), how).to_json(),
+    }
+
+
+def sizes(material: Material) -> list[int]:
+    """The bytes of every document."""
+    return [len(text.encode()) for text in material.documents]
+
+
+def bits_per_byte(bits: Sequence[float], lengths: Sequence[int], how: Resampling) -> Figure:
+    """Total bits over total bytes, with a bootstrap interval over documents."""
+    if len(bits) < MIN_FAMILIES:
+        return too_few(len(bits))
+    cost, size = np.array(bits), np.array(lengths, np.float64)
+    draws = np.random.default_rng(how.seed).multinomial(len(bits), np.full(len(bits), 1 / len(bits)), how.resamples)
+    low, high = interval((draws @ cost) / (draws @ size), how.confidence)
+    return Figure(float(cost.sum() / size.sum()), low, high, len(bits))
+
+
+def differences(one: Measured, before: Measured, material: Material, how: Resampling) -> dict[str, Any]:
+    """A model minus the pre-trained one, in pairs; ``fell`` is whether less knowledge is shown beyond the interval."""
+    per_byte = [
+        {str(n): bits / size for n, (bits, size) in enumerate(zip(found.bits, sizes(material)))}
+        for found in (one, before)
+    ]
+    knowledge = paired_gain(one.known, before.known, how)
+    pairs = [{str(n): value for n, value in enumerate(found.right)} for found in (one, before)]
+    return {
+        "bits_per_byte": paired_gain(per_byte[0], per_byte[1], how).to_json("difference"),
+        "grammar": paired_gain(pairs[0], pairs[1], how).to_json("difference"),
+        "knowledge": knowledge.to_json("difference"),
+        "fell": None if knowledge.high is None else knowledge.high < 0,
+    }
+
+
+def compressed_bits(documents: Sequence[str]) -> float:
+    """Bits per byte of the best general compressor at hand (LZMA) on the same texts: a bar that knows no language."""
+    data = "\n".join(documents).encode()
+    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 9}])
+    return 8 * len(packed) / max(1, len(data))
+
+
+def chance_of(families: Sequence[Mapping[str, Any]]) -> float:
+    """The accuracy of guessing among the options."""
+    options = [len(item["options"]) for one in families for item in one["items"]]
+    return round(sum(1 / number for number in options) / len(options), 4) if options else 0.25
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """A model's figures in a line."""
+    bits, grammar, knowledge = values["bits_per_byte"], values["grammar"], values["knowledge"]
+
+    def text(value: Mapping[str, Any], name: str, form: str) -> str:
+        return f"{value[name]:{form}}" if value[name] is not None else str(value["reason"])
+
+    return (
+        f"{text(bits, 'bits_per_byte', '.2f')} bits a byte, grammar {text(grammar, 'accuracy', '.0%')}, "
+        f"earlier facts {text(knowledge, 'accuracy', '.0%')}"
+    )
