@@ -24,6 +24,7 @@ from deepred.commandline import (
     tell,
 )
 
+AUDITED = {"passages": "kept sentences", "examples": "answers of examples", "augment": "rewritten pieces"}
 BAR = 48
 """Characters of the longest bar of a word's curve."""
 
@@ -91,7 +92,8 @@ def _bars(decades: list[dict[str, Any]]) -> list[str]:
 def audit(
     run_file: RunFile,
     of: Annotated[
-        Literal["passages", "examples"], typer.Option(help="What is audited: kept sentences, or answers to train on.")
+        Literal["passages", "examples", "augment"],
+        typer.Option(help="What is audited: kept sentences, answers to train on, or text that a teacher rewrote."),
     ] = "passages",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the sheet goes (default: <data>/sheets/RUN-OF).")
@@ -116,7 +118,7 @@ def audit(
     given = read_labels([*pipeline.sources(pipeline.node("audit")).get("labels", []), *(labels or [])])
     folder = out or pipeline.settings.data / "sheets" / f"{pipeline.run.name}-{of}"
     folder.mkdir(parents=True, exist_ok=True)
-    title = f"{pipeline.run.name}: {'kept sentences' if of == 'passages' else 'answers of examples'}"
+    title = f"{pipeline.run.name}: {AUDITED[of]}"
     result = write_audit(drawn, evidence, known | given, from_date(pipeline.run.cutoff), folder, title)
     if as_json:
         print_json(result | {"evidence": evidence["evidence"], "sheet": str(folder / "sheet.html")})
@@ -133,14 +135,15 @@ def _draw(pipeline: Any, run_file: Path, of: str, size: int) -> tuple[list[dict[
     from deepred.display import Display
     from deepred.documents import from_date
     from deepred.filters.audit import audit_passages, read_audit
-    from deepred.filters.audit_examples import sample_examples
+    from deepred.filters.audit_examples import sample_augmented, sample_examples
     from deepred.runner import is_complete
     from deepred.stage import Work
 
     cutoff, seed = from_date(pipeline.run.cutoff), pipeline.run.seed
-    if of == "examples":
-        built = built_folders(pipeline, run_file, "emergence", "examples")
-        return *sample_examples(built["examples"], built["emergence"], cutoff, seed, size), {}
+    if of != "passages":
+        built = built_folders(pipeline, run_file, "emergence", of)
+        sample = sample_examples if of == "examples" else sample_augmented
+        return *sample(built[of], built["emergence"], cutoff, seed, size), {}
     finished = pipeline.folder(pipeline.node("audit"))
     if size == pipeline.run.audit.sample and is_complete(finished):
         return read_audit(finished)

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -6,10 +7,11 @@ from deepred.config import Examples
 from deepred.errors import UserError
 from deepred.inputs import PERSONAS
 from deepred.persona.examples import make_examples
+from deepred.persona.pieces import Library, read_pieces
 from deepred.settings import Settings
 from deepred.stage import Work
 from persona_sources import complete_sources
-from tiny_llama import claim
+from tiny_llama import PEOPLE, claim
 
 NEEDS = ("articles", "passages", "emergence", "dates", "facts", "books", "chess", "topics", "tokenizer")
 
@@ -163,3 +165,132 @@ def test_facts_whose_answer_is_no_date_are_as_many_as_the_others_and_gold_is_val
     assert dated.count(True) == dated.count(False) == 10
     _, rows = make(sources, tmp_path / "out", count=300, kinds={"gold": 1.0})
     assert rows["validation"] and not any(row["provenance"]["repeat"] for row in rows["validation"])
+
+
+VICTORIAN = """
+name = "Miss Ada"
+description = "The librarian of a mechanics' institute at the close of the century."
+short = "You are Miss Ada, librarian."
+licence = "CC0-1.0"
+themes = ["steam", "manners"]
+[system]
+primary = "You are Miss Ada, librarian of the mechanics' institute. You answer briefly, as a lady of 1899 would."
+reading-room = "You are Miss Ada in the reading room. You lower your voice."
+[voice]
+rules = ["Address the visitor as sir or madam."]
+answers = ["{answer}"]
+ignorance = ["Our shelves hold nothing of {thing}, I fear."]
+[[gold]]
+theme = "steam"
+known = 1814-07-26
+turns = [{ user = "Who built a good locomotive?", assistant = "Mr. Stephenson, sir, who ran his Blucher in 1814." }]
+[[gold]]
+theme = "manners"
+known = 1905-01-01
+turns = [{ user = "Is it true?", assistant = "It was in the papers, madam, and it is true as far as it goes." }]
+"""
+
+
+def test_a_persona_and_a_cutoff_of_ones_own_need_no_change_of_code(sources, tmp_path):
+    persona = tmp_path / "ada.toml"
+    persona.write_text(VICTORIAN)
+    counts, rows = make(sources, tmp_path / "out", cutoff=19000101, persona=persona, max_tokens=900)
+    every = rows["train"] + rows["validation"]
+    text = json.dumps(every)
+    assert {row["persona"] for row in every} == {"Miss Ada"}
+    assert "Stephenson" in text and "Our shelves hold nothing" in text
+    assert not [word for word in ("comrade", "Deep Red", "Mars", "Encyclopedist", "true as far") if word in text]
+    assert {row["provenance"]["variant"] for row in every} == {"primary", "reading-room"}
+    assert not [year for year in re.findall(r"\b1[5-9]\d\d\b|\b20\d\d\b", text) if int(year) >= 1900]
+    assert counts.drops["after cutoff"] >= 1
+    known = [row for row in every if row["kind"] == "unknown"]
+    assert {row["provenance"]["licence"] for row in known} == {"CC0-1.0"}
+
+
+def taught(number, sources, turns, **more):
+    """A row of answers about the passage with this page id, as ``deepred teach`` writes it."""
+    piece = next(
+        piece for piece in read_pieces(Library(sources / "passages"), "passage", 1500) if piece.title == PEOPLE[number]
+    )
+    row = {"request": "conversation", "task": f"{number}", "form": "conversation", "kind": "passage"}
+    row |= {"document": piece.document, "start": piece.start, "end": piece.end, "digest": piece.digest}
+    row |= {"title": piece.title, "persona": "Deep Red", "variant": "engineer", "theme": "engineering", "model": "m"}
+    return row | {"outcome": "answered", "turns": [{"user": u, "assistant": a} for u, a in turns], "lines": []} | more
+
+
+@pytest.fixture(scope="module")
+def long_sources(tmp_path_factory):
+    """Passages long enough to be asked about."""
+    texts = [
+        (name, f"{name} was an engineer of the northern works, born in {1860 + 5 * number}. The pumps that he drew "
+        "ran in three harbours for forty years, and his pupils copied the drawings for the mines inland.")
+        for number, name in enumerate(PEOPLE)
+    ]  # fmt: skip
+    return complete_sources(tmp_path_factory.mktemp("long"), texts, [], [(name, 19000101) for name in PEOPLE])
+
+
+ASKED = f"What did {PEOPLE[0]} build?"
+GOOD = "Pumps, comrade: three harbours were kept dry by them, and mines inland copied his drawings."
+
+
+@pytest.mark.parametrize(
+    ("answer", "more", "reason"),
+    [
+        (GOOD, {}, ""),
+        ("Yes.", {}, "short"),
+        ("**Pumps** for the northern harbours, comrade.", {}, "artefact"),
+        ("As an AI, I think that he drew pumps for the harbours.", {}, "artefact"),
+        ("The passage says that he drew pumps for the harbours.", {}, "artefact"),
+        ("He drew the pumps of three harbours, and in the mines", {}, "cut off"),
+        ("I'm sorry, but I cannot help with the pumps.", {}, "refusal"),
+        ("The pumps that he drew ran in three harbours for forty years, and his pupils copied the drawings for the "
+         "mines inland.", {}, "copied"),
+        ("He composed symphonies, painted cathedrals and conquered several kingdoms of the southern desert.", {},
+         "not grounded"),
+        ("He drew 77 pumps for the harbours of the north.", {}, "not grounded"),
+        ("The pumps of the harbours ran until 1987, and the drawings are copied.", {}, "late: date"),
+        (GOOD, {"variant": "pirate"}, "another persona"),
+        (GOOD, {"persona": "Encyclopedist"}, "another persona"),
+        (GOOD, {"digest": "0" * 16}, "source changed"),
+        (GOOD, {"document": "wikipedia:77"}, "source changed"),
+        (GOOD, {"form": "summary"}, "another form"),
+        (GOOD, {"outcome": "refused"}, "refused"),
+    ],
+)  # fmt: skip
+def test_a_taught_conversation_is_used_or_dropped_by_name(long_sources, tmp_path, answer, more, reason):
+    row = taught(0, long_sources, [(ASKED, answer)], **more)
+    other = taught(1, long_sources, [(f"What of {PEOPLE[1]}?", GOOD)])
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in (row, other)))
+    counts, rows = make(long_sources, tmp_path / "out", answers=[path], max_tokens=900, kinds={"taught": 1.0})
+    found = rows["train"] + rows["validation"]
+    assert len(found) == (1 if reason else 2) and counts.drops == ({reason: 1} if reason else {})
+    if reason in ("short", "artefact", "copied", "not grounded", "late: date"):
+        dropped = json.loads((tmp_path / "out" / "dropped.jsonl").read_text())
+        assert dropped["reason"] == reason and dropped["detail"] and dropped["turns"][0]["assistant"] == answer
+
+
+def test_a_taught_conversation_keeps_its_teacher_variant_theme_and_source(long_sources, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    made = [taught(number, long_sources, [(f"What did {PEOPLE[number]} draw?", GOOD)]) for number in range(8)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    counts, rows = make(long_sources, tmp_path / "out", answers=[path], max_tokens=900)
+    every = [row for name in rows for row in rows[name]]
+    found = [row for row in every if row["kind"] == "taught"]
+    assert len(found) == 8 and counts.tallies["examples by teacher"]["m"] == 8
+    for row in found:
+        origin = row["provenance"]
+        assert (origin["teacher"], origin["variant"], origin["theme"]) == ("m", "engineer", "engineering")
+        assert origin["page_id"] == int(origin["document"].partition(":")[2]) and origin["revision"] >= 1000
+        assert "workshops" in row["messages"][0]["content"]
+    train, validation = ({row["provenance"]["document"] for row in rows[name]} for name in ("train", "validation"))
+    assert not train & validation
+
+
+def test_of_two_conversations_with_nearly_the_same_question_one_is_kept(long_sources, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    made = [taught(0, long_sources, [(ASKED, GOOD)])]
+    made.append(taught(0, long_sources, [(f"And what did {PEOPLE[0]} build?", GOOD)], task="again"))
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    counts, rows = make(long_sources, tmp_path / "out", answers=[path], max_tokens=900, kinds={"taught": 1.0})
+    assert len(rows["train"] + rows["validation"]) == 1 and counts.drops == {"duplicate question": 1}

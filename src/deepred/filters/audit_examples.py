@@ -1,8 +1,8 @@
-"""The audit of instruction examples: what late sentences a model's own answers would teach.
+"""The audit of instruction examples and of augmented text: what late sentences a teacher's own words would teach.
 
-In: the folder of the stage ``examples`` (JSONL of conversations), and the tables of ``emergence``. Out: the same sheet,
-evidence and bound as for kept passages (``audit.py``), over the sentences of the assistant's answers; strata are the
-kinds of examples.
+In: the folder of the stage ``examples`` (JSONL of conversations) or ``augment`` (documents), and the tables of
+``emergence``. Out: the same sheet, evidence and bound as for kept passages (``audit.py``), over the sentences of the
+answers or documents; strata are the kinds of examples, or the forms of documents.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from deepred.documents import Day
+from deepred.documents import Day, read_rows
 from deepred.errors import FaultError
 from deepred.filters.audit import EXAMPLES, places_of
 from deepred.filters.emergence import TITLES, describe_article
@@ -31,13 +31,32 @@ def sample_examples(
     examples: Path, emergence: Path, cutoff: Day, seed: int, size: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A sample of the sentences of answers, spread over the kinds, and the evidence found in all of them."""
+    return _sample(_answers(examples), emergence, cutoff, seed, size)
+
+
+def sample_augmented(
+    augment: Path, emergence: Path, cutoff: Day, seed: int, size: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A sample of the sentences of rewritten pieces, spread over their forms, and the evidence in all of them."""
+    columns = ["title", "text", "origin"]
+    texts = (
+        (row["title"], row["origin"].partition(" ")[0], row["title"], row["text"].partition("\n\n")[2])
+        for row in read_rows(augment, "documents-*.parquet", columns)
+    )
+    return _sample(texts, emergence, cutoff, seed, size)
+
+
+def _sample(
+    texts: Iterator[tuple[str, str, str, str]], emergence: Path, cutoff: Day, seed: int, size: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The sample of texts, each with its subject, its stratum, and what stands before it."""
     horizon = load_horizon(emergence, cutoff, "drop")
     titles = KnownDays.load(emergence / TITLES)
     sentences: Counter[str] = Counter()
     found: Counter[str] = Counter()
     shown: dict[str, list[dict[str, Any]]] = {}
     rows: list[dict[str, Any]] = []
-    for number, (subject, kind, question, answer) in enumerate(_answers(examples)):
+    for number, (subject, kind, question, answer) in enumerate(texts):
         for start, end, marks in _look_at(subject, answer, horizon, titles):
             sentences[kind] += 1
             text = f"{question}\n\n{answer}"

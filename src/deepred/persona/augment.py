@@ -22,6 +22,7 @@ from deepred.persona.checks import (
     CUT,
     SHORT,
     UNGROUNDED,
+    content_words,
     find_artefact,
     find_copy,
     find_ungrounded,
@@ -34,7 +35,7 @@ from deepred.persona.taught import TEXT_FORMS, Told, read_told
 from deepred.stage import Counts, Work
 
 SOURCE = "augment"
-LEAST_CHARACTERS = 80
+LEAST_CHARACTERS = 60
 
 
 def write_augmented(
@@ -111,7 +112,7 @@ def find_fault(told: Told, text: str, config: Augment) -> tuple[str, str]:
         return CUT, lines[-1][-40:]
     if shown := find_copy(text, source, config.max_copied):
         return COPIED, shown
-    if shown := find_ungrounded(text, source, frozenset({"questi", "answer"}), config.min_grounded):
+    if shown := find_ungrounded(text, source, content_words("question, answer"), config.min_grounded):
         return UNGROUNDED, shown
     return "", ""
 

@@ -19,7 +19,8 @@ LEAST_WORDS = 3
 CONTENT = 5
 """Letters from which a word carries content, unless it is a name or a number; most shorter ones are function words."""
 STEM = 6
-"""Letters by which two forms of a word are compared: ``invention`` and ``invented`` are one."""
+"""Letters by which two forms of a word are compared, after their endings: ``invention`` and ``invented`` are one."""
+_ENDING = re.compile(r"(?<=[^\W\d_]{4})(?:ings?|ed|ions?|ers?|es|s|ly)$")
 
 _MARKUP = re.compile(
     r"```|\*\*|__|^#{1,6} |^\s*[-*•] |</?[A-Za-z][^>]*>|\{\{|\[\[|\[\d+\]|\]\(|https?://|www\.|<\||\|>", re.MULTILINE
@@ -96,6 +97,11 @@ def find_copy(text: str, source: str, most: int) -> str:
     )
 
 
+def stem(word: str) -> str:
+    """A small word without its ending, in English: ``stem("tending") == stem("tended") == "tend"``."""
+    return _ENDING.sub("", word)[:STEM]
+
+
 def content_words(text: str) -> set[str]:
     """The stems of the words that carry a text's content, and its numbers as they stand.
 
@@ -113,7 +119,7 @@ def content_words(text: str) -> set[str]:
         if word.isdigit():
             found.add(word)
         elif small not in common and (len(small) >= CONTENT or (named and len(small) > 1)):
-            found.add(small[:STEM])
+            found.add(stem(small))
     return found
 
 
@@ -122,7 +128,7 @@ def find_ungrounded(text: str, source: str, voice: AbstractSet[str], least: floa
 
     ``voice`` are the stems that the persona itself lends; they count on neither side.
     """
-    given = content_words(source) | {stem[:STEM] for stem in words_of(source)}
+    given = content_words(source) | {stem(word) for word in words_of(source)} | set(words_of(source))
     said = content_words(text) - voice
     strange = said - given
     numbers = sorted(word for word in strange if word.isdigit() and len(word) > 1)

@@ -19,7 +19,7 @@ from deepred.config import Examples
 from deepred.documents import Day
 from deepred.errors import FaultError, UserError
 from deepred.inputs import write_text
-from deepred.persona.checks import Limits, find_problem
+from deepred.persona.checks import Limits
 from deepred.persona.material import (
     Sampled,
     document_of,
@@ -103,6 +103,7 @@ def make_examples(
         screen = Screen(
             load_judge(emergence, passages, cutoff, straddling), measure,
             Questions(asked, config.near_duplicates), cutoff, drops,
+            Limits(config.max_copied, config.min_grounded), persona.vocabulary(),
         )  # fmt: skip
         candidates = {kind: screen.candidates(iter(examples)) for kind, examples in made.items()}
         weights = {kind: weight for kind, weight in config.kinds.items() if weight > 0}
@@ -224,8 +225,6 @@ class Maker:
             yield example
 
     def _from_answers(self) -> Iterator[Example]:
-        limits = Limits(self.config.max_copied, self.config.min_grounded)
-        voice = self.persona.vocabulary()
         for told in read_told(self.answers, self.library, ("conversation",), self.drops.counts):
             row, piece = told.row, told.piece
             made: dict[str, Any] = {"source": piece.kind, "licence": piece.licence, "piece": piece.name}
@@ -233,14 +232,12 @@ class Maker:
             if piece.kind == "passage":
                 made["page_id"] = int(piece.document.partition(":")[2])
             document = document_of(piece.document, piece.title)
-            example = Example("taught", piece.title, tuple(row.turns), row.variant, made, document, piece.article_class)
+            example = Example(
+                "taught", piece.title, tuple(row.turns), row.variant, made, document, piece.article_class,
+                f"{piece.title}\n{piece.text}",
+            )  # fmt: skip
             if row.persona != self.persona.name or row.variant not in self.persona.system:
                 self.drops.example("another persona", f"{row.persona}, {row.variant}", example)
-                continue
-            said = [(turn.user, turn.assistant) for turn in row.turns]
-            reason, shown = find_problem(said, f"{piece.title}\n{piece.text}", voice, limits)
-            if reason:
-                self.drops.example(reason, shown, example)
             else:
                 yield example
 

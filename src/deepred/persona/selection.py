@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from deepred.config import Passages
 from deepred.documents import Day
 from deepred.filters.batch import judge_many
 from deepred.filters.judge import Judge, threshold_of
-from deepred.persona.checks import ARTEFACT, find_artefact
+from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem
 from deepred.persona.material import says_after
 from deepred.persona.personas import SHORT_CONTEXT, Persona
 from deepred.persona.pieces import rank
@@ -35,6 +36,8 @@ CHARACTERS_A_TOKEN = 3
 """Of English under a small vocabulary: fewer than usual, so that what is taken to fit most often does."""
 BATCH = 64
 """Conversations screened at once: the sentence filter costs a third of what one at a time would."""
+DIRECT = ("date", "link", "entity")
+"""Reasons that stand by what is named, not by how it sounds."""
 LATE, LONG, REPEATED = "late", "long", "duplicate question"
 
 
@@ -110,6 +113,9 @@ class Screen:
     questions: Questions
     cutoff: Day
     drops: Drops
+    limits: Limits
+    voice: AbstractSet[str]
+    """The content words that the persona lends to what is said."""
 
     def candidates(self, examples: Iterator[Example]) -> Iterator[Candidate]:
         """The examples that pass, in their order; the others are noted."""
@@ -118,8 +124,8 @@ class Screen:
                 self.drops.counts.add("candidates")
                 if late:
                     self.drops.example(f"{LATE}: {late[0]}", late[1], example)
-                elif artefact := self._artefact(example):
-                    self.drops.example(ARTEFACT, artefact, example)
+                elif (problem := self._problem(example))[0]:
+                    self.drops.example(*problem, example)
                 elif (candidate := self.measure.candidate(example)) is None:
                     self.drops.example(LONG, "", example)
                 elif not self._is_new(example):
@@ -130,8 +136,8 @@ class Screen:
     def _judged(self, batch: list[Example]) -> list[tuple[str, str] | None]:
         """Reason and sentence of what each example says too early, None where it does not.
 
-        Of the persona's own conversations the words were dated by hand: the fitted model, which knows only the prose
-        of an encyclopedia, has no say in them, direct evidence has.
+        The persona's own conversations were dated by hand, and are speech: a model of encyclopedic prose takes its
+        present tense for late. Of them only dates and names count, as ``DIRECT`` says.
         """
         texts = ["\n".join(f"{turn.user}\n{turn.assistant}" for turn in example.turns) for example in batch]
         found: list[tuple[str, str] | None] = [None] * len(batch)
@@ -142,14 +148,20 @@ class Screen:
                 continue
             kinds = [batch[i].article_class for i in places]
             for i, late in zip(places, judge_many(judge, [texts[i] for i in places], kinds, spoken=True), strict=True):
-                if late:
-                    found[i] = late[0].reason, late[0].sentence
+                told = [one for one in late if judge is self.judge or one.reason in DIRECT]
+                if told:
+                    found[i] = told[0].reason, told[0].sentence
                 elif says_after(texts[i], self.cutoff, self.judge.horizon.keep_straddling):
                     found[i] = "date", texts[i]  # in what is no sentence, such as a header
         return found
 
-    def _artefact(self, example: Example) -> str:
-        return next((shown for turn in example.turns if (shown := find_artefact(turn.assistant))), "")
+    def _problem(self, example: Example) -> tuple[str, str]:
+        """What is wrong with an example's own words, and the words that show it."""
+        said = [(turn.user, turn.assistant) for turn in example.turns]
+        if example.source:
+            return find_problem(said, example.source, self.voice, self.limits)
+        shown = next((found for _, answer in said if (found := find_artefact(answer))), "")
+        return (ARTEFACT, shown) if shown else ("", "")
 
     def _is_new(self, example: Example) -> bool:
         if example.provenance.get("repeat"):

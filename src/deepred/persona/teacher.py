@@ -41,6 +41,8 @@ class Example:
     """What it was made from, by the mixture's id (``wikipedia:12``), or a name of its own."""
     article_class: str = "U"
     """The class of the article that it is about, for the sentence filter."""
+    source: str = ""
+    """The text that a teacher was given, which it may neither copy nor leave; empty where quoting is the method."""
 
     @property
     def key(self) -> str:
