@@ -20,6 +20,7 @@ from deepred import (
     commands_dating,
     commands_evaluate,
     commands_filter,
+    commands_index,
     commands_model,
     commands_persona,
     commands_serve,
@@ -309,6 +310,7 @@ app.command()(commands_model.serve_model)
 app.command()(commands_model.card)
 app.command()(commands_model.install)
 app.command()(commands_model.push)
+app.command()(commands_index.index)
 app.add_typer(commands_filter.app, name="filter")
 app.add_typer(commands_evaluate.probes, name="probes")
 

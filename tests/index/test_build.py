@@ -1,0 +1,201 @@
+"""Loading: idempotent, resumable after kill -9, switched in one step, while the old index answers."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from deepred.errors import UserError
+from deepred.index.base import UnavailableError
+
+
+def rows_of(home):
+    """All rows of the current version of a SQLite store."""
+    (path,) = home.glob("*/articles.sqlite")
+    with sqlite3.connect(path) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        return {name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"'))) for name in names}
+
+
+def home_of(built):
+    (home,) = (built.data / "index").iterdir()
+    return home
+
+
+def answers(opened):
+    return [
+        opened.search(query, mode=mode, size=20)
+        for query in ("town river", "published novel", '"is a"')
+        for mode in ("bm25", "hybrid", "semantic")
+    ]
+
+
+def test_twice_is_once(copied):
+    first, was_there = copied.index()
+    assert not was_there
+    before = rows_of(home_of(copied))
+    again, was_there = copied.index()
+    assert was_there and again == first
+    assert rows_of(home_of(copied)) == before
+
+
+def test_nothing_indexed_says_what_to_do(copied):
+    with pytest.raises(UserError, match="deepred index"):
+        copied.open()
+
+
+def test_unbuilt_stages_say_what_to_do(copied):
+    (copied.data / "passages").unlink()
+    with pytest.raises(UserError, match="deepred run"):
+        copied.index()
+
+
+def test_another_index_is_taken_up_while_the_old_one_answers(copied, monkeypatch):
+    monkeypatch.setattr("deepred.index.opened.LOOK_SECONDS", 0.0)
+    copied.index(embeddings="none")
+    opened = copied.open()
+    old = opened.health()
+    assert old.embeddings == "none" and opened.search("town").total > 0
+    seen = []
+    monkeypatch.setattr(
+        "deepred.index.build._Build._report",
+        lambda self, note, done, total: seen.append((note, opened.health().version, opened.search("town").total)),
+    )
+    pointer, _ = copied.index(embeddings="lsa")
+    assert {note for note, *_ in seen} >= {"rows", "vectors", "store", "search"}
+    assert {version for _, version, _ in seen} == {old.version}
+    assert opened.health().version == pointer["version"] != old.version
+    assert opened.search("town", mode="semantic").total > 0
+    copied.index(embeddings="none")  # an older one again: built anew or still there, and two are kept at most
+    assert len([path for path in home_of(copied).iterdir() if path.is_dir()]) == 2
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from deepred.config import load_run
+from deepred.index import build
+from deepred.pipeline import STAGES
+from deepred.runner import Pipeline
+from deepred.settings import Settings
+from deepred.stage import Silent, Work
+run_file, data, store, stop = sys.argv[1:]
+report = build._Build._report
+def stopping(self, note, done, total):
+    if note == stop and (done == 1 or total <= 1 or note in ("rows", "vectors", "fitting vectors")):
+        print("here", flush=True)
+        import time
+        time.sleep(60)
+    report(self, note, done, total)
+build._Build._report = stopping
+pipeline = Pipeline(load_run(Path(run_file), []), STAGES, Settings(data=Path(data), workers=1))
+build.build_index(pipeline, Path(run_file), build.Options(store=store), Work(pipeline.settings, Silent()))
+"""
+
+
+def kill_while(built, stop, store="sqlite"):
+    """Index in a process of its own, and kill it where it has come to a step."""
+    command = [sys.executable, "-c", SCRIPT, str(built.run_file), str(built.data), store, stop]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    try:
+        assert process.stdout.readline() == b"here\n"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def test_kill_9_then_the_same_command_gives_the_same_index(world, copied):
+    for stop in ("vectors", "store", "search"):
+        kill_while(copied, stop)
+        with pytest.raises(UserError):
+            copied.open()
+    copied.index()
+    world.index()
+    assert rows_of(home_of(copied)) == rows_of(home_of(world))
+    assert answers(copied.open()) == answers(world.open())
+    assert not list(home_of(copied).glob("*/work"))
+
+
+def test_kill_9_while_loading_postgresql_leaves_no_duplicates(copied, postgres):
+    kill_while(copied, "store", postgres.dsn)
+    kill_while(copied, "search", postgres.dsn)
+    pointer, _ = copied.index(postgres.dsn)
+    copied.index()
+    opened, other = copied.open(postgres.dsn), copied.open()
+    assert opened.health().counts == other.health().counts == pointer["counts"]
+    assert opened.article("List of novels") == other.article("List of novels")
+
+
+def test_postgresql_may_stop_and_come_back(copied, postgres):
+    copied.index(postgres.dsn)
+    opened = copied.open(postgres.dsn)
+    page = opened.random(seed=1).page_id
+    postgres.stop()
+    try:
+        for _ in range(3):
+            with pytest.raises(UnavailableError) as caught:
+                opened.article(page)
+            assert "postgres@" not in str(caught.value)
+        health = opened.health()
+        assert not health.ready and health.parts["store"] != "ok"
+        time.sleep(1.1)
+        with pytest.raises(UnavailableError):
+            opened.article(page)
+    finally:
+        postgres.start()
+    assert opened.article(page).page_id == page
+    assert opened.health().ready
+
+
+def test_a_server_that_is_not_there_is_unavailable(copied, postgres):
+    for store in ("postgresql://nobody@127.0.0.1:1/none",):
+        with pytest.raises(UnavailableError):
+            copied.index(store)
+    with pytest.raises(UserError):
+        copied.index("mysql://host/database")
+    with pytest.raises(UserError):
+        copied.index(search="ftp://host")
+
+
+def test_opensearch_stops_and_comes_back(copied, fake_opensearch):
+    url = f"http://127.0.0.1:{fake_opensearch.server_address[1]}"
+    copied.index(search=url)
+    opened = copied.open(search=url)
+    assert opened.search("town").total > 0
+    kept = dict(fake_opensearch.cluster.indexes)
+    fake_opensearch.cluster.indexes.clear()
+    with pytest.raises(UnavailableError):
+        opened.search("town")
+    assert not opened.health().ready
+    fake_opensearch.cluster.indexes |= kept
+    assert opened.search("town").total > 0 and opened.health().ready
+
+
+def test_the_alias_moves_in_one_step_and_old_search_indexes_go(copied, fake_opensearch):
+    url = f"http://127.0.0.1:{fake_opensearch.server_address[1]}"
+    cluster = fake_opensearch.cluster
+    for embeddings in ("none", "lsa"):
+        pointer, _ = copied.index(search=url, embeddings=embeddings)
+        (alias,) = [names for name, names in cluster.aliases.items() if "small" in name]
+        assert {name.rpartition("-")[2] for name in alias} == {pointer["version"]}
+    assert len([name for name in cluster.indexes if "small" in name]) <= 3
+
+
+def test_two_at_once_are_refused(copied):
+    import fcntl
+
+    from deepred.index.places import folder_of
+
+    folder = folder_of(copied.data, "small")
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process"):
+            copied.index()
+    shutil.rmtree(folder)
