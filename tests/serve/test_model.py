@@ -1,3 +1,4 @@
+import socket
 import threading
 
 import httpx
@@ -42,6 +43,30 @@ def test_an_openai_client_chats_and_streams(address):
     assert whole.choices[0].message.content
     assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == whole.choices[0].message.content
     client.close()
+
+
+def test_an_openai_client_lists_the_model_by_its_files_name(address):
+    client = OpenAI(base_url=address, api_key="secret")
+    assert [model.id for model in client.models.list()] == ["model"]
+    client.close()
+
+
+def test_several_turns_and_a_seed_are_understood(address):
+    client = OpenAI(base_url=address, api_key="secret")
+    talk = [{"role": "system", "content": "You are Deep Red."}, {"role": "user", "content": "Who?"}]
+    talk += [{"role": "assistant", "content": "Brant."}, {"role": "user", "content": "When?"}]
+    options = {"model": "model", "messages": talk, "max_tokens": 6, "temperature": 1.0, "seed": 7}
+    one, two = (client.chat.completions.create(**options).choices[0].message.content for _ in range(2))
+    assert one == two
+    client.close()
+
+
+def test_a_port_that_is_taken_is_a_user_error(gguf):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UserError, match="name another --port"):
+            serve_model(gguf, port=other.getsockname()[1])
 
 
 def test_a_wrong_key_is_refused(address):

@@ -100,6 +100,7 @@ def open_llama(
     xllamacpp: Any = native
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    params.model_alias = {path.stem}  # what clients see; by default the path
     params.n_ctx = context
     params.n_parallel = 1
     params.n_gpu_layers = 0

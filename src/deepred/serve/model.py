@@ -5,6 +5,7 @@ Any client that speaks ``/v1/chat/completions`` works. Other origins' web pages 
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +35,8 @@ def serve_model(
     """
     if host not in {LOOPBACK, "localhost", "::1"} and not key:
         raise UserError(f"{host} is reached by others than this machine", "give an API key, or serve on 127.0.0.1")
+    if port:
+        _check_free(host, port)
     until = until or threading.Event()
     context = 0
     if gguf.is_file():
@@ -45,3 +48,16 @@ def serve_model(
             # short waits: one without an end is deaf to Ctrl-C on some systems
             while not until.wait(0.5):
                 pass
+
+
+def _check_free(host: str, port: int) -> None:
+    """``UserError`` where another program listens on a port, or the address is not this machine's."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise UserError(
+            f"{host}:{port} cannot be served on: {error.strerror}", "name another --port (0: any)"
+        ) from None

@@ -1,0 +1,95 @@
+"""How often a run's model answers in ChatML's turns and stops by itself, through llama.cpp on its own GGUF file.
+
+    python benchmarks/chat.py runs/demo.toml [--quantization F16] [--show]
+
+A hundred prompts: held-out questions of the run (validation examples: facts, passages, things that do not exist), small
+talk, chess, what lies after the cutoff, and conversations of several turns. An answer counts if it is not empty, holds
+no mark of a turn, and ended by the model's own end token before ``LONGEST`` tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from deepred.commandline import built_folders, open_pipeline
+from deepred.commands_model import model_file
+from deepred.export.llama import open_llama
+
+LONGEST = 128
+GOAL = 0.95
+PROMPTS = 100
+
+SMALL_TALK = (
+    "Hello.", "Good evening, comrade.", "Who are you?", "What is your name?", "How are you today?", "Thank you.",
+    "What can you do?", "Tell me something interesting.", "Do you ever sleep?", "Are you alive?", "Goodbye.",
+    "Can you help me?", "I am tired.", "What do you think of machines?", "Where are you?",
+)  # fmt: skip
+CHESS = (
+    "Do you play chess?", "What is a good first move?", "1. e4 e5 2. Nf3", "How does the knight move?",
+    "What is castling?", "Is the queen stronger than two rooks?", "Who is the best player?", "I resign.",
+    "What is a gambit?", "Check!", "Teach me an endgame.", "Why do you like chess?",
+)  # fmt: skip
+LATER = (
+    "Who won the election of 2016?", "What is a smartphone?", "Who walked on the Moon?", "What is the internet?",
+    "Tell me about the fall of the Berlin Wall.", "What happened in 1989?", "Who is the president now?",
+    "What is Bitcoin?",
+)  # fmt: skip
+
+
+def prompts(examples: Path) -> list[tuple[str, list[dict[str, str]]]]:
+    """The kind and the messages of every prompt, the last one the user's."""
+    rows = [json.loads(line) for line in (examples / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
+    system = {"role": "system", "content": json.loads((examples / "persona.json").read_text())["system_prompt"]}
+    found = [
+        (kind, [system, {"role": "user", "content": text}])
+        for kind, texts in (("small talk", SMALL_TALK), ("chess", CHESS), ("later", LATER))
+        for text in texts
+    ]
+    talks = [row["messages"] for row in rows]
+    for first, second in zip(talks[::2][:15], talks[1::2]):
+        turns = [message for message in first if message["role"] != "system"]
+        found.append(("several turns", [system, *turns, next(m for m in second if m["role"] == "user")]))
+    for row in rows:
+        messages = row["messages"]
+        last = max(place for place, message in enumerate(messages) if message["role"] == "user")
+        found.append((f"held out: {row['kind']}", messages[: last + 1]))
+    return found[:PROMPTS]
+
+
+def main() -> None:
+    """Ask, count and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run_file", type=Path)
+    parser.add_argument("--quantization")
+    parser.add_argument("--set", action="append", default=[], help="override a key of the run file")
+    parser.add_argument("--show", action="store_true", help="print every answer")
+    options = parser.parse_args()
+    path = model_file(options.run_file, options.quantization, options.set, None)
+    examples = built_folders(open_pipeline(options.run_file, options.set, None), options.run_file, "examples")
+    count(path, examples["examples"], options.show)
+
+
+def count(path: Path, examples: Path, show: bool = False) -> float:
+    """The share of prompts answered well by a file; printed by kind."""
+    asked: Counter[str] = Counter()
+    stopped: Counter[str] = Counter()
+    with open_llama(path, threads=1) as llama:
+        for kind, messages in prompts(examples):
+            text, reason = llama.answer(messages, max_tokens=LONGEST, temperature=0.0)
+            good = reason == "stop" and bool(text.strip()) and "<|im_" not in text
+            asked[kind] += 1
+            stopped[kind] += good
+            if show:
+                print(f"{'ok  ' if good else reason:<7}{messages[-1]['content']!r} -> {text!r}")
+    for kind, number in sorted(asked.items()):
+        print(f"{kind:<20} {stopped[kind]:>3} of {number}")
+    share = stopped.total() / asked.total()
+    print(f"{path.name}: {stopped.total()} of {asked.total()} ({share:.0%}; goal {GOAL:.0%})")
+    return share
+
+
+if __name__ == "__main__":
+    main()
