@@ -314,6 +314,18 @@ class Probes(Section):
 
     families: int = Field(default=400, ge=0, description="Families (facts) kept at most per era.")
     options: int = Field(default=4, ge=2, le=8, description="Options of a choice.")
+    kinds: list[Literal["statement", "cloze", "event", "question"]] = Field(
+        default=["statement"],
+        min_length=1,
+        description="Kinds asked: statements (the headline's), clozes, On-this-day completions, questions of files.",
+    )
+    questions: Sources = Field(
+        default=[], description="Question files: TimeQA (.json), OpenTriviaQA (.txt), dated events (.csv)."
+    )
+    match: bool = Field(
+        default=False,
+        description="Keep only facts that pair before and after in relation, length and frequency of names.",
+    )
 
 
 class Mixture(Section):

@@ -112,7 +112,7 @@ STAGES: tuple[Stage, ...] = (
         "probes",
         1,
         "deepred.corpus.probes:build_probes",
-        "Statements of dated facts with options of the same relation and era, fixed and hashed before training.",
+        "Statements, clozes, dated events and questions, with options of one relation and era, hashed before training.",
         needs=("world", "articles", "dates", "facts", "topics"),
         reads=("cutoff", "seed"),
     ),

@@ -48,6 +48,8 @@ class Template:
     object_type: str
     prompts: tuple[str, ...]
     neutral: tuple[str, ...]
+    cloze: tuple[str, str]
+    """A statement with the answer's place open in it, and the same without its subject."""
 
     def question(self, family: str, subject: str, answer: str, year: int, known: Day, era: Era) -> Question:
         """The question about a subject whose claim holds from a year."""
@@ -63,6 +65,7 @@ class Template:
             object_type=self.object_type,
             prompts=tuple(prompt.format(subject=shown, year=year) for prompt in self.prompts),
             neutral=tuple(neutral.format(year=year) for neutral in self.neutral),
+            cloze=(self.cloze[0].format(subject=shown, year=year), self.cloze[1].format(year=year)),
         )
 
 
@@ -122,6 +125,7 @@ def load_templates(section: str) -> dict[str, Template]:
             values.get("object_type", "year"),
             tuple(values["prompts"]),
             tuple(values["neutral"]),
+            (values["cloze"][0], values["cloze"][1]),
         )
         for values in tomllib.loads(text)[section]
     }

@@ -20,7 +20,7 @@ import orjson
 
 from deepred.config import Doses
 from deepred.corpus.exposures import Exposures, family_names
-from deepred.corpus.families import rank
+from deepred.corpus.families import filled, rank
 from deepred.corpus.phrases import Phrases, sentences_of
 from deepred.documents import Day, document_schema, read_rows, write_rows
 from deepred.errors import UserError
@@ -92,7 +92,7 @@ def stating_sentences(articles: Path, families: Sequence[dict[str, Any]]) -> dic
     """For every family the first different sentences of the articles that state it, and no probe's own wording."""
     wanted = Exposures(family_names(list(families)))
     probes = Phrases(
-        f"{item['prompt']} {item['options'][item['answer']]}" for family in families for item in family["items"]
+        filled(item["prompt"], item["options"][item["answer"]]) for family in families for item in family["items"]
     )
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for row in read_rows(articles, "articles-*.parquet", ["text"]):

@@ -17,8 +17,20 @@ from deepred.documents import Day, year_of
 
 Era = Literal["before", "after"]
 
+BLANK = "___"
+"""Where a cloze's options stand."""
+
 YEAR_WINDOW = 30
 """Years that the options of a question for a year span at most: near enough that an epoch alone does not answer it."""
+
+
+def filled(prompt: str, option: str) -> str:
+    """A statement with an option in its place: at its end, or where the blank stands.
+
+    >>> filled("The Moon is", "round"), filled("It was ___ who won.", "Anna")
+    ('The Moon is round', 'It was Anna who won.')
+    """
+    return prompt.replace(BLANK, option) if BLANK in prompt else f"{prompt} {option}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,10 @@ class Question:
     neutral: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     floor_answer: str = ""
+    cloze: tuple[str, str] | None = None
+    """The statement with a blank in it, with and without its subject, where there is one."""
+    options: tuple[str, ...] = ()
+    """The options, where the question brings its own."""
     true_answers: frozenset[str] = frozenset()
     """Every answer that is right for this subject and relation, at any time."""
 
@@ -161,7 +177,9 @@ def complete(
     families: list[Family] = []
     for question in questions:
         of_relation, of_type = (answers[kind, question.era] for kind in (question.relation, question.object_type))
-        if question.object_type == "year":
+        if question.options:
+            options = question.options
+        elif question.object_type == "year":
             options = draw_years(question, year_span(int(question.answer), of_relation, cutoff), number, seed)
         else:
             options = draw_options(question, of_relation, number, seed) or draw_options(question, of_type, number, seed)

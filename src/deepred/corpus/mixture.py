@@ -25,6 +25,7 @@ from deepred.corpus.doses import SOURCE as CANARIES
 from deepred.corpus.doses import times_around
 from deepred.corpus.duplicates import EXACT, NONE, find_duplicates
 from deepred.corpus.exposures import Exposures, family_names, summary
+from deepred.corpus.families import filled
 from deepred.corpus.floor import Permutation
 from deepred.corpus.phrases import Phrases, names_of, words_of
 from deepred.corpus.signatures import Bands, Signatures, SignatureWriter
@@ -177,7 +178,7 @@ def probe_statements(families: list[dict[str, Any]]) -> list[str]:
     found: dict[str, None] = {}
     for family in families:
         for item in family["items"]:
-            words = words_of(f"{item['prompt']} {item['options'][item['answer']]}")
+            words = words_of(filled(item["prompt"], item["options"][item["answer"]]))
             for start in range(max(1, len(words) - PROBE_WORDS + 1)):
                 found[" ".join(words[start : start + PROBE_WORDS])] = None
     return list(found)

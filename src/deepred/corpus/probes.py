@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deepred.config import Probes
-from deepred.corpus.claims import claim_questions
+from deepred.corpus.claims import SPARE, claim_questions
 from deepred.corpus.families import Era, Family, Question, complete, select, with_true_answers
+from deepred.corpus.matching import matched, name_counts
+from deepred.corpus.occasions import event_questions
+from deepred.corpus.questionfiles import file_questions, known_titles
 from deepred.documents import Day, read_rows
 from deepred.errors import FaultError
 from deepred.stage import Counts, Work
@@ -39,23 +43,69 @@ def build_probes(
     seed: int,
     out: Path,
     work: Work,
+    sources: dict[str, list[Path]] | None = None,
 ) -> Counts:
     """Write the probe families of a cutoff and their hash; drops count questions by reason."""
     counts = Counts()
-    if world is not None:
-        questions = world_questions(world, cutoff)
-    else:
-        questions = claim_questions(articles, dates, facts, config.families, cutoff, seed, counts)
-    questions = with_true_answers(questions)
-    chosen = select(questions, config.families, seed)
-    families, few = complete(chosen, questions, config.options, cutoff, seed)
-    for reason, number in (("over_limit", len(questions) - len(chosen)), ("few_options", few)):
-        if number:
-            counts.drop(reason, number)
+    families: list[Family] = []
+    for kind in dict.fromkeys(config.kinds):
+        questions = with_true_answers(
+            questions_of(kind, world, articles, dates, facts, topics, config, cutoff, seed, counts, sources or {})
+        )
+        chosen = select(questions, config.families, seed)
+        made, few = complete(chosen, questions, config.options, cutoff, seed)
+        families += made
+        for reason, number in (("over_limit", len(questions) - len(chosen)), ("few_options", few)):
+            if number:
+                counts.drop(reason, number)
+    if config.match:
+        pairs = matched(families, name_counts(articles, families))
+        counts.drop("unmatched", len(families) - len(pairs))
+        families = pairs
     counts.notes["hash"] = write_families(families, out)
     count_families(families, counts)
     work.report(counts, len(families), len(families))
     return counts
+
+
+def questions_of(
+    kind: str,
+    world: Path | None,
+    articles: Path,
+    dates: Path,
+    facts: Path,
+    topics: Path | None,
+    config: Probes,
+    cutoff: Day,
+    seed: int,
+    counts: Counts,
+    sources: Mapping[str, list[Path]],
+) -> list[Question]:
+    """The questions of one kind before their options are drawn."""
+    if kind == "event":
+        return event_questions(topics, config.families * SPARE, cutoff, seed, counts) if topics else []
+    if kind == "question":
+        files = sources.get("questions", [])
+        titles = known_titles(read_rows(dates, "dates-*.parquet", ["title", "first_known"])) if files else {}
+        return file_questions(files, titles, cutoff, counts)
+    if world is not None:
+        found = world_questions(world, cutoff)
+    else:
+        found = claim_questions(articles, dates, facts, config.families, cutoff, seed, counts)
+    if kind != "cloze":
+        return found
+    clozes = [one for one in map(clozed, found) if one is not None]
+    if len(clozes) < len(found):
+        counts.drop("no_cloze", len(found) - len(clozes))
+    return clozes
+
+
+def clozed(question: Question) -> Question | None:
+    """The question as a cloze, its answer in the middle of a statement; None where no such statement is known."""
+    if question.cloze is None:
+        return None
+    prompts, neutral = ((text,) for text in question.cloze)
+    return replace(question, family=f"cloze {question.family}", kind="cloze", prompts=prompts, neutral=neutral)
 
 
 def world_questions(world: Path, cutoff: Day) -> list[Question]:

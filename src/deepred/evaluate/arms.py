@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.evaluate.changepoint import Changepoint, effective_cutoff
-from deepred.evaluate.choices import ERAS, Answer, read_answers
+from deepred.evaluate.choices import ERAS, Answer, headline, read_answers
 from deepred.evaluate.statistics import (
     KNOWS,
     MIN_FAMILIES,
@@ -53,7 +53,7 @@ def read_arms(outputs: dict[str, Path]) -> dict[str, Arm]:
         stage, _, arm = name.partition("@")
         if stage == "evaluate":
             results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-            answers, bits = read_answers(folder / "items.jsonl"), read_bits(folder / "sentences.jsonl")
+            answers, bits = headline(read_answers(folder / "items.jsonl")), read_bits(folder / "sentences.jsonl")
             found[arm or "filtered"] = Arm(arm or "filtered", results, answers, bits)
     return {name: found[name] for name in sorted(found, key=lambda name: (name not in ORDER, *place(name)))}
 
@@ -150,7 +150,7 @@ def arm_figures(arms: dict[str, Arm]) -> dict[str, dict[str, Any]]:
     for name, arm in arms.items():
         keys = ("before", "after", "chance", "answer_only", "by_decade", "by_relation")
         values = {key: arm.results[key] for key in keys}
-        values |= {key: arm.results[key] for key in ("bits_by_decade", "late_mass") if arm.results.get(key)}
+        values |= {key: arm.results[key] for key in ("bits_by_decade", "late_mass", "by_kind") if arm.results.get(key)}
         if name == "floor":
             values["effective_cutoff"] = Changepoint(None, None, None, reason="–").to_json()
         else:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.corpus.families import BLANK
 from deepred.documents import Day, month_of, year_of
 from deepred.errors import FaultError
 from deepred.evaluate.changepoint import effective_cutoff
@@ -23,6 +24,9 @@ Pair = tuple[str, str]
 Scorer = Callable[[Sequence[Pair]], list[float]]
 
 ERAS = ("before", "after")
+
+HEADLINE = "statement"
+"""Kind of the families that the headline figures are about; other kinds have figures of their own."""
 
 TIE = 1e-4
 """Scores nearer than this (nats) are one score: float32 sums of a few dozen log-probabilities differ by about 1e-5."""
@@ -45,6 +49,7 @@ class Answer:
     chosen: tuple[str, ...]
     blind: tuple[float, ...]
     plain: tuple[float, ...] = ()
+    kind: str = HEADLINE
 
     @staticmethod
     def of(row: dict[str, Any]) -> Answer:
@@ -58,6 +63,7 @@ class Answer:
             tuple(row["chosen"]),
             tuple(row["blind"]),
             tuple(row.get("plain", ())),
+            row.get("kind", HEADLINE),
         )
 
     @property
@@ -92,12 +98,22 @@ def read_answers(path: Path) -> list[Answer]:
         return [Answer.of(json.loads(line)) for line in file]
 
 
+def pair_of(prompt: str, option: str) -> Pair:
+    """What is scored of an option: itself after the prompt, or from the prompt's blank on.
+
+    >>> pair_of("The Moon is", "round"), pair_of("It was ___ who won.", "Anna")
+    (('The Moon is', ' round'), ('It was', ' Anna who won.'))
+    """
+    before, blank, rest = prompt.partition(BLANK)
+    return (before.rstrip(), f" {option}{rest}") if blank else (prompt, f" {option}")
+
+
 def pairs_of(family: dict[str, Any]) -> list[Pair]:
     """Every context and continuation that a family needs scored, the neutral ones included."""
     return [
-        (context, f" {option}")
+        pair_of(prompt, option)
         for item in family["items"]
-        for context in (item["prompt"], item["neutral"])
+        for prompt in (item["prompt"], item["neutral"])
         for option in item["options"]
     ]
 
@@ -117,13 +133,14 @@ def answer_family(family: dict[str, Any], known: dict[Pair, float]) -> Answer:
     plain: list[float] = []
     for item in family["items"]:
         options: list[str] = item["options"]
-        neutral = [known[item["neutral"], f" {option}"] for option in options]
-        gain = [known[item["prompt"], f" {option}"] - base for option, base in zip(options, neutral)]
+        neutral = [known[pair_of(item["neutral"], option)] for option in options]
+        stated = [known[pair_of(item["prompt"], option)] for option in options]
+        gain = [score - base for score, base in zip(stated, neutral)]
         best = best_options(gain)
         right: int = item["answer"]
         correct.append(1 / len(best) if right in best else 0.0)
         chosen.append(options[best[0]])
-        for scores, found in ((neutral, blind), ([known[item["prompt"], f" {option}"] for option in options], plain)):
+        for scores, found in ((neutral, blind), (stated, plain)):
             best = best_options(scores)
             found.append(1 / len(best) if right in best else 0.0)
     return Answer(
@@ -135,6 +152,7 @@ def answer_family(family: dict[str, Any], known: dict[Pair, float]) -> Answer:
         tuple(chosen),
         tuple(blind),
         tuple(plain),
+        family.get("kind", HEADLINE),
     )
 
 
@@ -144,8 +162,15 @@ def best_options(scores: Sequence[float]) -> list[int]:
     return [place for place, score in enumerate(scores) if score >= highest - TIE]
 
 
-def summarize(answers: Sequence[Answer], options: int, how: Resampling) -> dict[str, Any]:
-    """All figures of an evaluation: before and after, blind, by decade and relation, and the effective cutoff."""
+def headline(answers: Sequence[Answer]) -> list[Answer]:
+    """The answers that the headline figures are about: to statements, or all where there are none."""
+    statements = [answer for answer in answers if answer.kind == HEADLINE]
+    return statements or list(answers)
+
+
+def summarize(every: Sequence[Answer], options: int, how: Resampling) -> dict[str, Any]:
+    """All figures of an evaluation: before and after, blind, by decade, relation and kind, and the effective cutoff."""
+    answers = headline(every)
     eras = {era: [answer for answer in answers if answer.era == era] for era in ERAS}
     return {
         **{era: figure(members, how).to_json() for era, members in eras.items()},
@@ -163,6 +188,7 @@ def summarize(answers: Sequence[Answer], options: int, how: Resampling) -> dict[
         ).to_json(),
         "by_decade": grouped(answers, "decade", lambda answer: year_of(answer.known) // 10 * 10, how),
         "by_relation": grouped(answers, "relation", lambda answer: answer.relation, how),
+        "by_kind": grouped(every, "kind", lambda answer: answer.kind, how),
         "resampling": asdict(how),
     }
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepred.evaluate.choices import ERAS
+from deepred.evaluate.choices import ERAS, pair_of
 from deepred.stage import Counts
 
 VERSION = 1
@@ -71,8 +71,8 @@ def task_rows(families: Sequence[dict[str, Any]], prefix: str) -> Iterator[dict[
             yield {
                 "id": f"{family['family']}#{number}",
                 **{key: family[key] for key in ("family", "kind", "known", "relation")},
-                "query": prefix + item["prompt"],
-                "choices": item["options"],
+                "query": prefix + pair_of(item["prompt"], "")[0],
+                "choices": [pair_of(item["prompt"], option)[1].removeprefix(" ") for option in item["options"]],
                 "gold": item["answer"],
             }
 
