@@ -26,24 +26,22 @@ class Kept:
 
 @dataclass(frozen=True)
 class Cut:
-    """Neighbouring sentences that were cut for the same reason."""
+    """Neighbouring sentences that were cut."""
 
-    reason: str
-    sentences: tuple[str, ...]
-    probability: float | None
-    """The highest of theirs."""
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def reasons(self) -> str:
+        """Why, each reason once."""
+        return ", ".join(dict.fromkeys(sentence.reason for sentence in self.sentences))
 
 
 def fold(paragraph: Paragraph) -> list[Kept | Cut]:
-    """The sentences in order, cut ones folded together by reason."""
+    """The sentences in order, neighbouring cut ones folded together."""
     found: list[Kept | Cut] = []
-    for reason, group in groupby(paragraph.sentences, key=lambda sentence: "" if sentence.kept else sentence.reason):
+    for kept, group in groupby(paragraph.sentences, key=lambda sentence: sentence.kept):
         sentences = tuple(group)
-        if sentences[0].kept:
-            found += [Kept(tuple(_parts(sentence))) for sentence in sentences]
-            continue
-        sure = [sentence.probability for sentence in sentences if sentence.probability is not None]
-        found.append(Cut(reason, tuple(sentence.text for sentence in sentences), max(sure, default=None)))
+        found += [Kept(tuple(_parts(sentence))) for sentence in sentences] if kept else [Cut(sentences)]
     return found
 
 
