@@ -1,4 +1,4 @@
-"""The commands from an answer back to its sources: a text, a probe or a report's leaks traced to training documents."""
+"""The commands that look behind answers: to the documents that taught them, and to what a model was made to forget."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from deepred.commandline import (
     Data,
     Json,
+    RunFile,
     Set,
     Workers,
     built_folders,
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from deepred.runner import Pipeline
 
 ArmOption = Annotated[
-    Literal["filtered", "unfiltered", "floor"], typer.Option(help="The arm whose training text is searched.")
+    Literal["filtered", "unfiltered", "article", "dosed", "floor"],
+    typer.Option(help="The arm whose training text is searched."),
 ]
 
 
 def trace(
-    run_file: Annotated[Path, typer.Argument(metavar="RUN.toml", help="The run file.")],
+    run_file: RunFile,
     text: Annotated[str | None, typer.Argument(help="A text: an answer of the model, a sentence, a name.")] = None,
     probe: Annotated[str | None, typer.Option(metavar="ID", help="Trace this probe family instead of a text.")] = None,
     report: Annotated[
@@ -102,12 +104,50 @@ def leaks(
     print_json({"report": str(report), "leaks": rows}) if as_json else _print_facts(rows)
 
 
+def relearn(
+    run_file: RunFile,
+    arm: Annotated[
+        Literal["filtered", "unfiltered", "article", "continued", "dosed"], typer.Option(help="The arm to show.")
+    ] = "filtered",
+    overrides: Set = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune every arm on later facts and compare how soon it recalls them with the floor: suppressed or absent?
+
+    Costs `relearn.steps` training steps and half as many checks an arm; the run's own stages are built where missing.
+    """
+    from deepred.display import Display
+    from deepred.errors import UserError
+    from deepred.evaluate.relearning import comparisons
+    from deepred.execution import execute
+
+    pipeline = open_pipeline(run_file, overrides, data)
+    if pipeline.run.relearn is None:
+        pipeline = open_pipeline(run_file, [*(overrides or []), "relearn.check=2"], data)
+    if "floor" not in pipeline.run.arms:
+        raise UserError("relearning is compared with the floor arm, and this run has none", 'add "floor" to arms')
+    if arm not in ("filtered", *pipeline.run.arms):
+        raise UserError(f"this run has no arm {arm}", f"its arms: {', '.join(pipeline.run.arms)}")
+    execute(pipeline, Display(errors if as_json else console), "relearn")
+    found = comparisons(pipeline.outputs())
+    if as_json:
+        print_json({"arm": arm, **found[arm], "arms": found})
+        return
+    for name, one in found.items():
+        if name == arm or arm == "filtered":
+            tell(f"{name:<11} {one['verdict']}: {one['said']}")
+
+
 def _open(pipeline: Pipeline, run_file: Path, arm: str) -> tuple[TextIndex, Explainer]:
     """The index of an arm's training text, and what explains its documents."""
     from deepred.documents import from_date
+    from deepred.errors import UserError
     from deepred.evaluate.kept import Explainer, Sources
 
     run = pipeline.run
+    if arm not in ("filtered", *run.arms):
+        raise UserError(f"this run has no arm {arm}", f"its arms: {', '.join(run.arms)}")
     mixture = built_folders(pipeline, run_file, "mixture", arm=arm)["mixture"]
     built = built_folders(pipeline, run_file, "articles", "dates", "classes", "emergence", "passages")
     cutoff = from_date(run.cutoff)

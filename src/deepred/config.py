@@ -554,6 +554,19 @@ class Capability(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
 
 
+class Relearn(Section):
+    """Relearning speed: whether later facts are suppressed or absent; present only where a run asks for it."""
+
+    facts: int = Field(default=24, ge=1, description="Later facts that are fine-tuned on, together.")
+    steps: int = Field(
+        default=60, ge=1, description="Steps at most; a fact not recalled by then counts as recalled there."
+    )
+    check: int = Field(default=2, ge=1, description="Steps between two checks of what is recalled.")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Learning rate; lower for larger models.")
+    bootstrap: int = Field(default=2000, ge=100, description="Resamples behind each interval.")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+
+
 class Report(Section):
     """The page that shows it all."""
 
@@ -609,6 +622,7 @@ class Run(Section):
     evaluate: Evaluate = Field(default_factory=Evaluate, description="Evaluation.")
     interview: Interview = Field(default_factory=Interview, description="Chat measures.")
     capability: Capability = Field(default_factory=Capability, description="Language and knowledge after each step.")
+    relearn: Relearn | None = Field(default=None, description="Relearning speed of every arm (optional).")
     report: Report = Field(default_factory=Report, description="The report.")
 
     @model_validator(mode="after")

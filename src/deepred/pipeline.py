@@ -229,6 +229,15 @@ STAGES: tuple[Stage, ...] = (
         reads=("seed",),
     ),
     Stage(
+        "relearn",
+        1,
+        "deepred.evaluate.relearning:relearn_facts",
+        "Full fine-tuning on later facts until each is recalled in other words; steps compared with the floor's.",
+        needs=("pretrain", "probes"),
+        reads=("seed",),
+        arms=ALL_ARMS,
+    ),
+    Stage(
         "report",
         1,
         "deepred.evaluate.report:write_report",

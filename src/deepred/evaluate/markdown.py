@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deepred.evaluate import finished
 from deepred.evaluate.conclusions import gain, points, share
 
 
@@ -16,6 +17,7 @@ def write_markdown(report: dict[str, Any]) -> str:
         report["finding"],
         table(("arm", "before", "after", "gain before", "gain after", "effective cutoff"), arm_rows(report)),
         f"Chance is {report['chance']:.0%}. Brackets are intervals over families (facts)." if report["chance"] else "",
+        *finished.finished_markdown(report),
         "## What this does not show",
         "\n".join(f"- {line}" for line in report["open"]),
         "## Files",

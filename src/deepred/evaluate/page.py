@@ -9,6 +9,7 @@ from typing import Any
 
 from deepred.evaluate.changepoint import SIGNIFICANCE
 from deepred.evaluate.conclusions import percent, points
+from deepred.evaluate.finished import finished_section
 from deepred.evaluate.html import arm_cell, decimal, details, document, figure_cell, percent_or_dash, section, table
 from deepred.evaluate.markdown import cutoff_text, number
 
@@ -29,6 +30,7 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         arms_section(report),
         section("When the facts could first be known", DECADES, plots["decades"]) if plots["decades"] else "",
         years_section(report, plots.get("bits", "")),
+        finished_section(report),
         leaks_section(report),
         filter_section(report, plots["drops"], samples),
         training_section(report, plots["loss"]),

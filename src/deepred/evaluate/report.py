@@ -18,6 +18,7 @@ from deepred.evaluate import plots
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.conclusions import conclude
+from deepred.evaluate.finished import finished_parts
 from deepred.evaluate.markdown import write_markdown
 from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
@@ -37,6 +38,7 @@ def write_report(
     manifests = read_manifests(outputs)
     final = out.with_name(out.name.removesuffix(".partial"))
     report = gather(outputs, manifests, cutoff, config.title or name or "Deep Red", final)
+    report |= finished_parts(outputs, report)
     drawn = draw_plots(outputs, report, cutoff)
     samples = read_samples(outputs)
     write(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
