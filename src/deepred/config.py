@@ -20,6 +20,9 @@ from deepred.errors import UserError
 Arm = Literal["filtered", "unfiltered", "article", "continued", "dosed", "floor"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
 EXTERNAL = "external"
+HOW = "how"
+"""Marks keys that change how a stage works and not what it is for: no part of its key. What a change of them can alter
+is rounding, and files kept on the way."""
 Sources = Annotated[list[str], EXTERNAL]
 """Files from outside, as paths or globs with an optional prefix; they enter a stage's key by checksum."""
 
@@ -396,10 +399,11 @@ class Pretrain(Section):
     )
     sequence: int = Field(default=128, ge=8, description="Tokens of a sequence.")
     batch: int = Field(default=16, ge=1, description="Sequences of an optimizer step.")
-    micro_batch: int = Field(default=16, ge=1, description="Sequences of one forward pass.")
+    micro_batch: Annotated[int, HOW] = Field(default=16, ge=1, description="Sequences of one forward pass.")
     learning_rate: float = Field(default=3e-3, gt=0, description="Peak learning rate.")
     final_rate: float = Field(default=0.1, ge=0, le=1, description="Final learning rate as a share of the peak.")
     warmup: float = Field(default=0.05, ge=0, le=1, description="Share of the steps in which the rate rises.")
+    warmup_steps: int = Field(default=0, ge=0, description="Steps in which the rate rises, in place of `warmup`.")
     weight_decay: float = Field(default=0.1, ge=0, description="AdamW weight decay.")
     betas: tuple[float, float] = Field(default=(0.9, 0.95), description="AdamW moments.")
     clip: float = Field(default=1.0, gt=0, description="Norm to which gradients are clipped.")
@@ -418,16 +422,38 @@ class Pretrain(Section):
     attention: Literal["causal", "document"] = Field(
         default="causal", description="What a token sees: all before it in its sequence, or only its own document."
     )
-    activations: Literal["keep", "recompute"] = Field(
+    activations: Annotated[Literal["keep", "recompute"], HOW] = Field(
         default="keep", description="Keep all activations for the backward pass, or recompute them to save memory."
     )
-    compiled: bool = Field(default=False, description="Compile the model (on a CPU that needs a C++ compiler).")
+    compiled: Annotated[bool, HOW] = Field(
+        default=False, description="Compile the model (on a CPU that needs a C++ compiler)."
+    )
     dev_fraction: float = Field(default=1.0, gt=0, le=1, description="Share of the training sequences that is used.")
     early_stop: int = Field(
         default=0, ge=0, description="Stop after so many validations that rise while training loss falls (0: never)."
     )
-    checkpoint_steps: int = Field(default=100, ge=1, description="Steps between checkpoints.")
-    keep_steps: int = Field(default=0, ge=0, description="Steps between models kept in `snapshots/` (0: none).")
+    checkpoint_steps: Annotated[int, HOW] = Field(default=100, ge=0, description="Steps between checkpoints (0: off).")
+    checkpoint_tokens: Annotated[int, HOW] = Field(default=0, ge=0, description="Tokens between checkpoints (0: off).")
+    checkpoint_minutes: Annotated[float, HOW] = Field(
+        default=0.0, ge=0, description="Minutes between checkpoints (0: off); whichever comes first counts."
+    )
+    keep_checkpoints: Annotated[int, HOW] = Field(
+        default=2,
+        ge=1,
+        description="Checkpoints kept while training: where the last is damaged, the one before serves.",
+    )
+    keep_steps: Annotated[int, HOW] = Field(
+        default=0, ge=0, description="Steps between models kept for good in `snapshots/` (0: none)."
+    )
+    resume: str = Field(
+        default="",
+        description="Folder of another pre-training (`….partial` too) whose last checkpoint to go on from, "
+        "though the configuration differs; best with a single arm.",
+    )
+    resume_corpus: Literal["same", "any"] = Field(
+        default="same",
+        description="Whether the checkpoint that `resume` names may have been trained on another corpus.",
+    )
     validate_steps: int = Field(default=100, ge=1, description="Steps between validations.")
 
 

@@ -151,9 +151,9 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "pretrain",
-        1,
+        2,
         "deepred.train.pretrain:pretrain",
-        "Trains a Llama or continues a base: chunked cross-entropy, AdamW, exact resume after kill -9.",
+        "Trains a Llama or continues a base: chunked cross-entropy, AdamW, FSDP2, exact resume after kill -9.",
         needs=("shards", "tokenizer"),
         reads=("seed",),
         arms=ALL_ARMS,

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred import documents, inputs, provenance
-from deepred.config import ARMS, Run, Section
+from deepred.config import ARMS, HOW, Run, Section
 from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import DONE
@@ -137,10 +137,10 @@ class Pipeline:
         return self._keys[node.name]
 
     def _hashed_config(self, node: Node, hash_files: bool) -> dict[str, Any] | None:
-        """The section as JSON in which files from outside stand as name and checksum."""
+        """The section as JSON: files from outside as name and checksum, keys of how (not what) left out."""
         if node.section is None:
             return {}
-        config = node.section.model_dump(mode="json")
+        config = node.section.model_dump(mode="json", exclude=how_keys(node.section))
         for key in inputs.external_keys(node.section):
             names: list[Any] = []
             for name in getattr(node.section, key):
@@ -236,6 +236,11 @@ class Pipeline:
             "counts": counts.to_json(),
             **provenance.describe(),
         }
+
+
+def how_keys(section: Section) -> set[str]:
+    """The keys of a section that are no part of a stage's key."""
+    return {name for name, field in type(section).model_fields.items() if HOW in field.metadata}
 
 
 def load(stage: Stage) -> Callable[..., Counts]:

@@ -25,19 +25,29 @@ class Settings:
     """Whether all arms train at the same time (``DEEPRED_TOGETHER``, 0 or 1; default: on a CPU with several cores)."""
     device: str = ""
     """Torch device (``DEEPRED_DEVICE``; empty: the best there is)."""
+    ranks: int = 1
+    """Processes, a device each, that train one model (``DEEPRED_RANKS``)."""
+    tensorboard: bool = False
+    """Whether training writes TensorBoard's event files (``DEEPRED_TENSORBOARD``, 0 or 1)."""
+    wandb: str = ""
+    """Weights & Biases project that training reports to (``DEEPRED_WANDB``)."""
 
     @staticmethod
     def from_environment(data: Path | None = None, workers: int | None = None) -> Settings:
         """The settings of this process; options given win over variables."""
         samples = os.environ.get("DEEPRED_SAMPLES")
         device = os.environ.get("DEEPRED_DEVICE", "")
+        ranks = _number("DEEPRED_RANKS") or 1
         return Settings(
             data=data or Path(os.environ.get("DEEPRED_DATA", "data")),
             samples=Path(samples) if samples else None,
             workers=workers or _number("DEEPRED_WORKERS") or len(os.sched_getaffinity(0)),
             threads=_number("DEEPRED_THREADS"),
-            together=_trains_together(device),
+            together=ranks == 1 and _trains_together(device),
             device=device,
+            ranks=ranks,
+            tensorboard=_number("DEEPRED_TENSORBOARD") > 0,
+            wandb=os.environ.get("DEEPRED_WANDB", ""),
         )
 
 

@@ -58,7 +58,7 @@ def build_together(pipeline: Pipeline, nodes: list[Node], progress: Progress) ->
     try:
         arms.follow(messages)
     except BaseException:
-        _stop(arms.children)
+        stop(arms.children)
         raise
     if arms.errors:
         raise arms.errors[0]
@@ -118,7 +118,8 @@ class _Arms:
                 self.children[node.name].start()
 
 
-def _stop(children: dict[str, BaseProcess]) -> None:
+def stop(children: dict[str, BaseProcess]) -> None:
+    """Ask children to end, give them time for their checkpoints, and end those that do not."""
     running = [child for child in children.values() if child.pid is not None]
     for child in running:
         child.terminate()
@@ -129,7 +130,7 @@ def _stop(children: dict[str, BaseProcess]) -> None:
             child.kill()
 
 
-class _Messenger:
+class Messenger:
     """Progress as messages to the parent."""
 
     def __init__(self, name: str, messages: Queue[Message]) -> None:
@@ -138,17 +139,21 @@ class _Messenger:
         self.sent = 0.0
 
     def start(self, stage: str, arm: str, total: int | None) -> None:
+        """Pass it on."""
         self.messages.put((self.name, "start", (stage, arm, total)))
 
     def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
+        """Pass it on, if the last one is long enough ago."""
         if time.monotonic() - self.sent >= UPDATE_SECONDS:
             self.sent = time.monotonic()
             self.messages.put((self.name, "update", (counts, done, total, note)))
 
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
+        """Pass it on."""
         self.messages.put((self.name, "finish", (state, seconds, counts)))
 
     def line(self) -> Progress:
+        """Itself."""
         return self
 
 
@@ -162,7 +167,7 @@ def _build(
     """A child's whole life: build one node, and say how it ended."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the parent's word to stop; a stage may catch it
-    messenger = _Messenger(name, messages)
+    messenger = Messenger(name, messages)
     try:
         pipeline = Pipeline(run, stages, settings)
         pipeline.build(pipeline.node(name), Work(settings, messenger))

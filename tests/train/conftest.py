@@ -47,7 +47,7 @@ class Corpus:
     shards: Path
     tokenizer: Path
 
-    def pretrain(self, out: Path, seed: int = 1, start: Path | None = None, **config: Any):
+    def pretrain(self, out: Path, seed: int = 1, start: Path | None = None, work: Work | None = None, **config: Any):
         """Train a small model on them."""
         from deepred.train.pretrain import pretrain
 
@@ -59,11 +59,11 @@ class Corpus:
             seed=seed,
             out=out,
             start=start,
-            work=Work(Settings(threads=1, device="cpu")),
+            work=work or Work(Settings(threads=1, device="cpu")),
         )
 
 
-def make_corpus(root: Path, documents: int = 60, vocabulary: int = 320) -> Corpus:
+def _make_corpus(root: Path, documents: int = 60, vocabulary: int = 320) -> Corpus:
     """A corpus of random sentences in two sources."""
     pick = random.Random(7)
     for name in ("mixture", "tokenizer", "shards"):
@@ -86,7 +86,13 @@ def make_corpus(root: Path, documents: int = 60, vocabulary: int = 320) -> Corpu
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
-    return make_corpus(tmp_path_factory.mktemp("corpus"))
+    return _make_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="session")
+def make_corpus():
+    """Makes a corpus in a folder."""
+    return _make_corpus
 
 
 @pytest.fixture(scope="session")

@@ -123,4 +123,4 @@ def test_other_architectures_with_a_separable_head_are_traced(tmp_path):
 
 def test_a_cpu_computes_in_float32_whatever_is_configured():
     assert numbers_of(config(precision="bfloat16"), "cpu") == FLOAT32
-    assert numbers_of(config(precision="bfloat16"), "cuda") == AUTOCAST
+    assert numbers_of(config(precision="bfloat16"), "cuda") == BFLOAT16_MASTER

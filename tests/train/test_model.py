@@ -3,16 +3,16 @@ import torch
 
 from deepred.config import Pretrain
 from deepred.errors import UserError
+from deepred.train.attention import documents_apart
 from deepred.train.device import choose_device
 from deepred.train.model import (
     build_model,
     decay_groups,
-    documents_apart,
     flops_per_token,
-    hidden_states,
     parts_of,
     save_model,
 )
+from deepred.train.objective import Objective
 
 SHAPE = {"layers": 2, "width": 32, "heads": 2, "kv_heads": 1, "feed_forward": 48}
 
@@ -34,7 +34,7 @@ def test_the_head_times_hidden_states_are_the_models_logits(model):
     ids = torch.arange(20).reshape(2, 10)
     trunk, head = parts_of(model)
     expected = model(input_ids=ids).logits.reshape(20, -1)
-    assert torch.allclose(hidden_states(trunk, ids) @ head.T, expected, atol=1e-5)
+    assert torch.allclose(Objective(model, trunk).hidden(ids) @ head.T, expected, atol=1e-5)
 
 
 def test_a_model_that_scales_its_logits_is_refused(model):
@@ -62,9 +62,9 @@ def test_a_document_never_sees_its_neighbour(model):
     changed = ids.clone()
     changed[0, :2] = torch.tensor([20, 21])
     with torch.no_grad():
-        apart = [hidden_states(trunk, one, separator=0) for one in (ids, changed)]
-        plain = [hidden_states(trunk, one) for one in (ids, changed)]
-        alone = hidden_states(trunk, ids[:, 3:7])
+        apart = [Objective(model, trunk, separator=0).hidden(one) for one in (ids, changed)]
+        plain = [Objective(model, trunk).hidden(one) for one in (ids, changed)]
+        alone = Objective(model, trunk).hidden(ids[:, 3:7])
     assert torch.equal(apart[0][3:], apart[1][3:])
     assert not torch.equal(plain[0][3:], plain[1][3:])
     assert not torch.equal(apart[0][:3], apart[1][:3])
@@ -78,7 +78,7 @@ def test_positions_begin_anew_after_a_separator():
 
 
 def test_matrices_decay_and_norms_and_embeddings_do_not(model):
-    decayed, others = decay_groups(model, 0.1)
+    decayed, others = decay_groups(model, dict(model.named_parameters()), 0.1)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert all("proj" in names[id(parameter)] for parameter in decayed["params"])
     assert {names[id(parameter)].split(".")[-2] for parameter in others["params"]} == {
@@ -92,7 +92,7 @@ def test_matrices_decay_and_norms_and_embeddings_do_not(model):
 
 def test_operations_per_token_count_the_head_once(model):
     layer = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48
-    assert flops_per_token(model, model.lm_head.weight, 16) == 6 * (2 * layer + 320 * 32) + 12 * 2 * 32 * 16
+    assert flops_per_token(model, 16) == 6 * (2 * layer + 320 * 32) + 12 * 2 * 32 * 16
 
 
 def test_a_device_that_is_not_there_is_named():

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from deepred.errors import FaultError, UserError
 
+SMALL = {"model": {"layers": 2, "width": 32, "heads": 2, "kv_heads": 1, "feed_forward": 48}}
 RESULT = ("model/model.safetensors", "model/config.json", "curves.jsonl", "state/state.safetensors")
 
 
@@ -88,8 +91,8 @@ def kill_at_step(run, number):
     if number == at:
         die()
 
-def kill_while_writing(tensors, path):
-    save(tensors, path)
+def kill_while_writing(tensors, path, **more):
+    save(tensors, path, **more)
     if path.parent.name.startswith(f"{at:08d}"):
         os.truncate(path, path.stat().st_size // 2)
         die()
@@ -175,7 +178,7 @@ def test_a_run_without_a_whole_checkpoint_says_so(interrupted, corpus):
 
 
 def test_other_data_or_configuration_is_refused(interrupted, corpus):
-    with pytest.raises(UserError, match="other data"):
+    with pytest.raises(UserError, match=r"another pretrain\.weight_decay"):
         corpus.pretrain(interrupted, weight_decay=0.5)
 
 
@@ -192,12 +195,105 @@ def test_too_few_tokens_are_an_error(corpus, tmp_path):
 def test_a_full_disk_at_a_checkpoint_is_a_fault_and_leaves_nothing_half_written(corpus, tmp_path, monkeypatch):
     def full(tensors, path):
         Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr("safetensors.torch.save_file", full)
-    with pytest.raises(FaultError, match="No space left"):
+    with pytest.raises(FaultError, match=r"No space left.*from the beginning"):
         corpus.pretrain(tmp_path / "out")
     assert not list((tmp_path / "out" / "checkpoints").iterdir())
+
+
+FULL = """
+import os, resource, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+sys.path.insert(0, sys.argv[1])
+from conftest import Corpus
+from deepred.errors import FaultError
+from deepred.train import pretrain as module
+
+corpus, out, step = Corpus(Path(sys.argv[2]), Path(sys.argv[3])), Path(sys.argv[4]), module.train_step
+
+def fill_the_disk(run, number):
+    step(run, number)
+    if number == 9:  # files cannot grow any more: what a quota or a full disk does, by the system itself
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+
+module.train_step = fill_the_disk
+try:
+    corpus.pretrain(out)
+except FaultError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_up_is_one_line_and_the_checkpoint_before_serves(trained, corpus, tmp_path):
+    arguments = map(str, [Path(__file__).parent, corpus.shards, corpus.tokenizer, tmp_path / "out"])
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+    assert "the checkpoint of step 10 could not be written" in done.stdout, done.stderr
+    assert "File too large" in done.stdout
+    assert "goes on from step 5" in done.stdout
+    assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == ["00000005"]
+    corpus.pretrain(tmp_path / "out")
+    assert result(tmp_path / "out") == result(trained[0])
+
+
+def test_checkpoints_come_by_tokens_and_by_minutes_and_the_last_ones_are_kept(corpus, tmp_path, monkeypatch):
+    from deepred.train import pretrain as module
+
+    seen = []
+    monkeypatch.setattr(module, "save_checkpoint", lambda root, step, *more: seen.append((step, more[-1])))
+    monkeypatch.setattr(module, "_keep_last", lambda *folders: None)
+    corpus.pretrain(tmp_path / "tokens", checkpoint_steps=0, checkpoint_tokens=7 * 64, keep_checkpoints=3)
+    assert seen == [(7, 3), (14, 3), (20, 3)]
+    seen.clear()
+    corpus.pretrain(tmp_path / "minutes", checkpoint_steps=0, checkpoint_minutes=1e-9)
+    assert [step for step, _ in seen] == list(range(1, 21))
+
+
+def test_a_checkpoint_is_a_model_that_loads(interrupted):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = interrupted / "checkpoints" / "00000008" / "model"
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    state = load_file(folder.parent / "state.safetensors")
+    assert torch.equal(model.get_input_embeddings().weight, state["model.model.embed_tokens.weight"])
+    assert AutoTokenizer.from_pretrained(folder).eos_token_id == model.config.eos_token_id
+    assert {name.split(".")[0] for name in state} == {"rng", "model", "optimizer"}
+
+
+def test_a_run_goes_on_from_a_checkpoint_of_another_configuration(interrupted, trained, corpus, tmp_path, curve):
+    counts = corpus.pretrain(tmp_path / "on", learning_rate=1e-3, resume=str(interrupted))
+    before, after = (losses(curve(folder)) for folder in (trained[0], tmp_path / "on"))
+    assert after[:9] == before[:9]  # the ninth is the loss of the weights as they came
+    assert after[9:] != before[9:]
+    assert "step 8; differs in: pretrain.learning_rate" in counts.notes["resumed"]
+    assert counts.numbers["steps"] == 20
+    finished = corpus.pretrain(tmp_path / "longer", tokens=30 * 64, resume=str(trained[0]))
+    assert finished.numbers["steps"] == 30
+
+
+def test_a_checkpoint_of_another_corpus_is_taken_only_where_told(interrupted, make_corpus, tmp_path):
+    other = make_corpus(tmp_path / "corpus", documents=50)
+    with pytest.raises(UserError, match="another corpus"):
+        other.pretrain(tmp_path / "on", resume=str(interrupted))
+    counts = other.pretrain(tmp_path / "on", resume=str(interrupted), resume_corpus="any")
+    assert "differs in: data" in counts.notes["resumed"]
+
+
+def test_a_checkpoint_of_another_shape_is_refused(interrupted, corpus, tmp_path):
+    with pytest.raises(UserError, match="another shape"):
+        corpus.pretrain(tmp_path / "on", resume=str(interrupted), model=SMALL["model"] | {"layers": 3})
+
+
+def test_the_warm_up_can_be_given_in_steps(corpus, tmp_path, curve):
+    corpus.pretrain(tmp_path / "out", warmup_steps=4, learning_rate=1e-2)
+    rates = [line["rate"] for line in curve(tmp_path / "out") if "rate" in line]
+    assert rates[:5] == pytest.approx([2.5e-3, 5e-3, 7.5e-3, 1e-2, 1e-2])
 
 
 def test_a_run_goes_on_with_another_micro_batch_to_rounding(interrupted, trained, corpus, curve):
@@ -247,9 +343,8 @@ def test_memory_that_does_not_suffice_names_a_smaller_micro_batch(corpus, tmp_pa
     def full(*arguments, **more):
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr("deepred.train.pretrain._loss", full)
-    monkeypatch.setattr("deepred.train.pretrain._write_validation", lambda *arguments: None)
-    with pytest.raises(FaultError, match="micro_batch to 1,"):
+    monkeypatch.setattr("deepred.train.objective.chunked_cross_entropy", full)
+    with pytest.raises(FaultError, match=r"micro_batch to 1\b"):
         corpus.pretrain(tmp_path / "out")
 
 
@@ -268,7 +363,7 @@ def test_a_run_begins_with_the_weights_of_another_and_an_optimizer_of_its_own(tr
 
 
 def test_a_checkpoint_that_began_with_other_weights_is_refused(interrupted, trained, corpus):
-    with pytest.raises(UserError, match="other data"):
+    with pytest.raises(UserError, match="another start"):
         corpus.pretrain(interrupted, start=trained[0])
 
 

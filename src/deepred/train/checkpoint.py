@@ -1,8 +1,9 @@
 """Checkpoints: everything that the next step depends on, written whole or not at all.
 
-A checkpoint is a folder ``NNNNNNNN`` (its step) of ``state.safetensors`` (weights, moments, random states) and
-``checkpoint.json`` (step, data fingerprint, the tensors' checksum). It is written beside its place, flushed to the
-disk and renamed, so that a kill at any moment leaves the one before it.
+A checkpoint is a folder ``NNNNNNNN`` (its step) of ``model/`` (loads with ``AutoModelForCausalLM``),
+``state.safetensors`` (master weights, moments, random states) and ``checkpoint.json`` (step, tokens, what it was made
+of, the tensors' checksum). It is written beside its place, flushed to the disk and renamed, so that a kill at any
+moment leaves the one before it. Tensors are whole: any number of ranks goes on from them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,12 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from deepred.errors import FaultError, UserError
+from deepred.errors import FaultError
+from deepred.train.ranks import Ranks, placed, put, whole_of
 
-KEPT = 2
-"""Checkpoints kept while training: the second takes over where the first is damaged."""
-TENSORS, RECORD = "state.safetensors", "checkpoint.json"
+TENSORS, RECORD, MODEL = "state.safetensors", "checkpoint.json", "model"
 
 
 @dataclass
@@ -69,40 +69,63 @@ def noticed_signals() -> Generator[Interruption]:
 class Loaded:
     """A checkpoint read back, and the damaged ones that were passed over on the way to it."""
 
+    place: Path
     record: dict[str, Any]
     tensors: dict[str, Tensor]
     damaged: list[str] = field(default_factory=list[str])
 
 
-def tensors_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Weights, moments and random states by name; tied weights once."""
-    found: dict[str, Tensor] = {"rng.cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        found["rng.cuda"] = torch.cuda.get_rng_state()
-    for name, parameter in model.named_parameters():
-        found[f"model.{name}"] = parameter.detach().contiguous()
-        for key, value in optimizer.state.get(parameter, {}).items():
-            found[f"optimizer.{key}.{name}"] = value.detach().contiguous()
+def tensors_of(weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, ranks: Ranks) -> dict[str, Tensor]:
+    """Master weights, moments and random states by name, whole and on the CPU; tied weights once. All ranks ask."""
+    found: dict[str, Tensor] = {}
+    for rank, states in enumerate(ranks.gather(_random_states())):
+        found |= {f"rng.{kind}.{rank}": state for kind, state in states.items()}
+    for name, weight in weights.items():
+        moments = {f"optimizer.{key}.{name}": value for key, value in optimizer.state.get(weight, {}).items()}
+        for key, value in {f"model.{name}": weight, **moments}.items():
+            whole = whole_of(value)
+            if ranks.is_first:
+                found[key] = whole
     return found
 
 
-def restore(tensors: dict[str, Tensor], model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put the tensors back where ``tensors_of`` found them."""
-    torch.set_rng_state(tensors["rng.cpu"])
-    if torch.cuda.is_available() and "rng.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["rng.cuda"])
-    keys = {name.split(".")[1] for name in tensors if name.startswith("optimizer.")}
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-            # the step counter stays where fused AdamW keeps it: on the parameter's device
-            optimizer.state[parameter] = {
-                key: tensors[f"optimizer.{key}.{name}"].to(parameter.device, copy=True) for key in sorted(keys)
-            }
+def _random_states() -> dict[str, Tensor]:
+    """The states of the generators that a step can draw from (dropout): torch's, of the processor and the device."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
 
 
-def save_checkpoint(root: Path, step: int, tensors: dict[str, Tensor], record: dict[str, Any]) -> None:
+def restore(
+    tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, ranks: Ranks
+) -> None:
+    """Put the tensors back where ``tensors_of`` found them; a rank that is new keeps its own random state."""
+    if (state := tensors.get(f"rng.cpu.{ranks.rank}")) is not None:
+        torch.set_rng_state(state)
+    if torch.cuda.is_available() and (state := tensors.get(f"rng.cuda.{ranks.rank}")) is not None:
+        torch.cuda.set_rng_state(state)
+    keys = sorted({name.split(".")[1] for name in tensors if name.startswith("optimizer.")})
+    for name, weight in weights.items():
+        put(tensors[f"model.{name}"], weight)
+        moments = {key: tensors[f"optimizer.{key}.{name}"] for key in keys if f"optimizer.{key}.{name}" in tensors}
+        # the step counter stays where fused AdamW keeps it: on the parameter's device, never sharded
+        optimizer.state[weight] = {
+            key: placed(value, weight) if value.shape == weight.shape else value.to(weight.device, copy=True)
+            for key, value in moments.items()
+        }
+
+
+def save_checkpoint(
+    root: Path,
+    step: int,
+    tensors: Mapping[str, Tensor],
+    record: Mapping[str, Any],
+    save_model: Callable[[Path], None],
+    keep: int,
+) -> None:
     """Write the checkpoint of a step and remove all but the last ones; a full disk leaves the earlier ones whole."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     root.mkdir(exist_ok=True)
@@ -111,46 +134,60 @@ def save_checkpoint(root: Path, step: int, tensors: dict[str, Tensor], record: d
         shutil.rmtree(old, ignore_errors=True)
     try:
         partial.mkdir()
-        save_file({name: tensor.cpu() for name, tensor in tensors.items()}, partial / TENSORS)
+        save_file(dict(tensors), partial / TENSORS)
+        save_model(partial / MODEL)
         content = {**record, "step": step, "sha256": _hash(partial / TENSORS)}
         (partial / RECORD).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        for path in (partial / TENSORS, partial / RECORD, partial):
+        for path in (*partial.rglob("*"), partial):
             _flush(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # safetensors wraps what the system says in an error of its own
         shutil.rmtree(partial, ignore_errors=True)
+        left = sorted(path.name for path in root.iterdir() if path.name.isdigit())
         raise FaultError(
-            f"checkpoint of step {step} could not be written to {root}: {error}",
-            "make room; the same command then goes on from the checkpoint before",
+            f"the checkpoint of step {step} could not be written to {root}: {error}",
+            f"make room; the same command then goes on from {f'step {int(left[-1])}' if left else 'the beginning'}",
         ) from error
     partial.rename(place)
     _flush(root)
-    for old in sorted(path for path in root.iterdir() if path.name.isdigit())[:-KEPT]:
+    for old in sorted(path for path in root.iterdir() if path.name.isdigit())[:-keep]:
         shutil.rmtree(old)
 
 
-def load_latest(root: Path, fingerprint: str) -> Loaded | None:
-    """The latest whole checkpoint, None where there is none; one of other data is an error."""
-    from safetensors.torch import load_file
-
+def load_latest(root: Path) -> Loaded | None:
+    """The latest whole checkpoint, None where there is none."""
     damaged: list[str] = []
     for place in sorted((path for path in root.glob("*") if path.name.isdigit()), reverse=True):
         try:
-            record = json.loads((place / RECORD).read_text(encoding="utf-8"))
-            if _hash(place / TENSORS) != record["sha256"]:
-                raise ValueError("its checksum differs")
-            tensors = load_file(place / TENSORS)
-        except (OSError, ValueError, KeyError) as error:
-            damaged.append(f"checkpoint {place.name} is damaged and was passed over: {error}")
+            loaded = load_checkpoint(place)
+        except FaultError as error:
+            damaged.append(error.message)
             continue
-        if record["fingerprint"] != fingerprint:
-            raise UserError(
-                f"{place} was trained on other data or with another configuration",
-                f"remove {root} to begin anew",
-            )
-        return Loaded(record, tensors, damaged)
+        loaded.damaged = damaged
+        return loaded
     if damaged:
         raise FaultError(f"no whole checkpoint in {root}: {'; '.join(damaged)}", f"remove {root} to begin anew")
     return None
+
+
+def load_checkpoint(place: Path) -> Loaded:
+    """One checkpoint; a damaged one is a fault."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        if _hash(place / TENSORS) != record["sha256"]:
+            raise ValueError("its checksum differs")
+        return Loaded(place, record, load_file(place / TENSORS))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise FaultError(f"checkpoint {place.name} is damaged and was passed over: {error}") from error
+
+
+def differences(made_of: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """What two runs were made of and differ in: ``data``, ``seed``, ``start``, or keys of ``config``."""
+    names = sorted(name for name in {*made_of, *wanted} - {"config"} if made_of.get(name) != wanted.get(name))
+    before, now = made_of.get("config", {}), wanted.get("config", {})
+    return names + sorted(f"pretrain.{key}" for key in {*before, *now} if before.get(key) != now.get(key))
 
 
 def _hash(path: Path) -> str:

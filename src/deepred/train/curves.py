@@ -17,39 +17,45 @@ COLUMNS: tuple[str, ...] = ("step", "tokens", "loss", "norm", "rate", "validatio
 
 
 class Curves:
-    """``curves.jsonl``, open for writing from a byte position on."""
+    """``curves.jsonl`` from a byte position on; where another process writes it, what is written is remembered only."""
 
-    def __init__(self, path: Path, position: int) -> None:
-        path.touch()
-        with path.open("r+b") as file:
-            file.truncate(position)
-        self.path = path
+    def __init__(self, path: Path, position: int, writes: bool = True) -> None:
+        if writes:
+            path.touch()
+            with path.open("r+b") as file:
+                file.truncate(position)
         self._validations: list[tuple[float, float]] = []
         self._losses: list[float] = []
-        for line in read_curves(path):
-            self._remember(line)
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+        if position:
+            with path.open("rb") as file:
+                for line in file.read(position).splitlines():
+                    self._remember(json.loads(line))
+        self._file = path.open("a", encoding="utf-8", newline="\n") if writes else None
 
     def __enter__(self) -> Curves:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        if self._file:
+            self._file.close()
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one line."""
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if self._file:
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._remember(line)
 
     def position(self) -> int:
         """The length of the file so far, in bytes, all of it handed to the system."""
+        if not self._file:
+            return 0
         self._file.flush()
         return self._file.tell()
 
     def _remember(self, line: dict[str, Any]) -> None:
         if "loss" in line:
             self._losses.append(line["loss"])
-        elif self._losses:
+        elif "validation" in line and self._losses:
             self._validations.append((line["validation"], sum(self._losses) / len(self._losses)))
             self._losses = []
 
@@ -88,13 +94,20 @@ class Clock:
         self._flops = flops_per_token
         self._last = (start, time.perf_counter())
 
-    def tick(self, step: int, memory: int) -> float:
-        """Note the tokens per second since the last tick and the bytes in use at most; returns the former."""
+    def go_on(self) -> None:
+        """Leave out what has passed since the last tick: a validation, a checkpoint."""
+        self._last = (self._last[0], time.perf_counter())
+
+    def tick(self, step: int, memory: int, peak: float) -> dict[str, Any]:
+        """Note the speed since the last tick, the share of ``peak`` operations a second (0: unknown) and the memory."""
         now = time.perf_counter()
         before, then = self._last
         rate = (step - before) * self._step_tokens / max(now - then, 1e-9)
         self._last = (step, now)
         line = {"step": step, "seconds": now - then, "tokens_per_second": rate, "teraflops": rate * self._flops / 1e12}
+        if peak:
+            line["mfu"] = rate * self._flops / peak
+        line["memory"] = memory
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line | {"memory": memory}) + "\n")
-        return rate
+            file.write(json.dumps(line) + "\n")
+        return line

@@ -57,7 +57,7 @@ BFLOAT16_MASTER = Numbers(torch.bfloat16, master=4)
 
 def numbers_of(config: Pretrain, device: str) -> Numbers:
     """What the trainer computes in on a device: mixed precision where configured, never on a CPU."""
-    return AUTOCAST if config.precision == "bfloat16" and device != "cpu" else FLOAT32
+    return BFLOAT16_MASTER if config.precision == "bfloat16" and device != "cpu" else FLOAT32
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from deepred.config import Model, Pretrain
-from deepred.errors import UserError
+from deepred.errors import FaultError, UserError
+from deepred.train.attention import documents_apart
+from deepred.train.device import is_out_of_memory
 
 
 def build_model(config: Pretrain, tokenizer: Path, seed: int, start: Path | None = None) -> Any:
@@ -66,11 +69,10 @@ def _load_base(name: str, tokenizer: Path) -> Any:
             model = AutoModelForCausalLM.from_pretrained(
                 name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
             )
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"the base model {name!r} does not load: {str(error).splitlines()[0]}",
-            "download its safetensors with `hf download` and set pretrain.model.base to the folder",
-        ) from None
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise _explained(name, str(error)) from None
     rows = int(cast("Any", model.get_input_embeddings()).weight.shape[0])
     vocabulary = _vocabulary(tokenizer)
     if max(vocabulary.values()) >= rows:
@@ -86,6 +88,31 @@ def _load_base(name: str, tokenizer: Path) -> Any:
     return model
 
 
+def _explained(name: str, error: str) -> UserError:
+    """Why a base model does not load, and what would mend it."""
+    folder = Path(name)
+    if "trust_remote_code" in error or "custom code" in error:
+        return UserError(
+            f"the base model {name!r} brings code of its own, which is never run",
+            "use a base model whose architecture transformers itself knows",
+        )
+    if folder.is_dir() and not any(folder.glob("*.safetensors")) and any(folder.glob("*.bin")):
+        return UserError(
+            f"the base model {name!r} has pickled weights only (.bin), which can hold code and are never loaded",
+            "get its safetensors, or convert it where you trust it",
+        )
+    if "Unrecognized configuration class" in error or "Unrecognized model" in error:
+        return UserError(
+            f"the base model {name!r} is no causal language model", "use a decoder such as Llama, Qwen or GPT-NeoX"
+        )
+    place = folder.name or name
+    return UserError(
+        f"the base model {name!r} does not load: {error.strip().splitlines()[0]}",
+        f"where there is a network: `hf download {name if not folder.is_absolute() else 'ORGANISATION/MODEL'} "
+        f"--local-dir {place}`; then set pretrain.model.base to that folder",
+    )
+
+
 def _vocabulary(folder: Path) -> dict[str, int]:
     from deepred.corpus.tokenizer import load_encoder
 
@@ -96,43 +123,93 @@ def _content(token: Any) -> str:
     return str(token.get("content")) if isinstance(token, dict) else str(token)
 
 
+OWN_LOSS = 1e-4
+"""Relative difference at most (float32) between a base model's own loss and the one that training begins with."""
+HEAD_SCALE = 50.0
+"""Root mean square of the logits with which a head is tried: large enough to show a cap that small ones pass."""
+
+
 def parts_of(model: Any) -> tuple[nn.Module, nn.Parameter]:
     """The trunk that yields hidden states and the head's matrix; a model whose logits are more than that is refused."""
     trunk, head = model.base_model, model.get_output_embeddings()
-    if trunk is model or head is None or getattr(head, "bias", None) is not None:
-        raise UserError(f"{type(model).__name__} has no separable head", "use a Llama-like base model")
-    ids = torch.arange(8, device=head.weight.device)[None] % head.weight.shape[0]
-    with torch.no_grad():
-        own = model(input_ids=ids, use_cache=False).logits.float()
-        ours = (trunk(input_ids=ids, use_cache=False).last_hidden_state @ head.weight.T).float()
-    if not torch.allclose(own, ours, rtol=1e-3, atol=1e-3):
+    kind = type(model).__name__
+    if trunk is model or head is None:
+        raise UserError(f"{kind} has no separable head", "use a Llama-like base model")
+    if getattr(head, "bias", None) is not None:
+        raise UserError(f"the head of {kind} has a bias, which the loss does not know", "use a Llama-like base model")
+    if not _is_plain(model, trunk, head.weight):
         raise UserError(
-            f"{type(model).__name__} scales or caps its logits, which the loss does not know",
-            "use a Llama-like base model",
+            f"{kind} scales or caps its logits, which the loss does not know", "use a Llama-like base model"
         )
+    if not _is_causal(trunk, head.weight):
+        raise UserError(f"{kind} sees the tokens that it should predict", "use a base model that is a decoder")
     return trunk, cast("nn.Parameter", head.weight)
 
 
-def hidden_states(trunk: nn.Module, ids: Tensor, separator: int | None = None) -> Tensor:
+@torch.no_grad()
+def _is_plain(model: Any, trunk: nn.Module, head: Tensor) -> bool:
+    """Whether logits are hidden states times the head, for large ones too."""
+    ids = torch.arange(8, device=head.device)[None] % head.shape[0]
+    states: list[Tensor] = []
+
+    def enlarge(module: nn.Module, given: Any, output: Any) -> Any:
+        hidden = output.last_hidden_state
+        size = (hidden @ head.T).float().square().mean().sqrt().clamp(min=1e-6)
+        output.last_hidden_state = hidden * (HEAD_SCALE / size).to(hidden.dtype)
+        states.append(output.last_hidden_state)
+        return output
+
+    hook = trunk.register_forward_hook(enlarge)
+    try:
+        own = model(input_ids=ids, use_cache=False).logits.float()
+    finally:
+        hook.remove()
+    return torch.allclose(own, (states[0] @ head.T).float(), rtol=1e-3, atol=1e-2)
+
+
+@torch.no_grad()
+def _is_causal(trunk: nn.Module, head: Tensor) -> bool:
+    """Whether no state depends on a later token."""
+    ids = (torch.arange(8, device=head.device)[None] % head.shape[0]).repeat(2, 1)
+    ids[1, -1] = 0
+    was_training = trunk.training
+    trunk.eval()
+    states = trunk(input_ids=ids, use_cache=False).last_hidden_state
+    trunk.train(was_training)
+    return torch.allclose(states[0, :-1], states[1, :-1], rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def own_loss(model: Any, ids: Tensor) -> float:
+    """The loss of ids by the model's own code, with all logits."""
+    model.eval()
+    return float(model(input_ids=ids, labels=ids, use_cache=False).loss)
+
+
+def compare_losses(own: float, ours: float, name: str) -> dict[str, float]:
+    """Both losses, for the curves; that training does not begin with the base model's own is a fault."""
+    if not abs(own - ours) <= OWN_LOSS * max(abs(own), 1.0):
+        raise FaultError(
+            f"{name}: its own loss is {own:.6f}, training would begin with {ours:.6f}: something was lost in import",
+            "use another base model, and report this one",
+        )
+    return {"own_loss": own, "loss_here": ours}
+
+
+def layers_of(trunk: nn.Module) -> list[nn.Module]:
+    """The layers of a trunk: its longest list of modules."""
+    lists = [list(module) for module in trunk.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len, default=[])
+
+
+def hidden_states(trunk: nn.Module, ids: Tensor, separator: int | None = None, blocks: bool = False) -> Tensor:
     """The last hidden states of sequences of ids; shape (sequences x length, width).
 
     With a separator (the token that ends a document) no token sees another document, and positions begin anew in each.
     """
-    more = {} if separator is None else documents_apart(ids, separator)
+    more = {} if separator is None else documents_apart(ids, separator, blocks)
     states = trunk(input_ids=ids, use_cache=False, **more).last_hidden_state
     return states.reshape(-1, states.shape[-1])
-
-
-def documents_apart(ids: Tensor, separator: int) -> dict[str, Tensor]:
-    """The mask (sequences, 1, length, length; True where attended) and the positions that keep documents apart."""
-    length = ids.shape[1]
-    ends = (ids == separator).long()
-    document = ends.cumsum(1) - ends  # the separator itself still belongs to the document that it ends
-    place = torch.arange(length, device=ids.device)
-    begins = torch.nn.functional.pad(ends[:, :-1], (1, 0)) * place
-    same = document[:, :, None] == document[:, None, :]
-    mask = same & (place[:, None] >= place[None, :])
-    return {"attention_mask": mask[:, None], "position_ids": place - begins.cummax(1).values}
 
 
 def recompute_activations(model: Any) -> None:
@@ -142,26 +219,30 @@ def recompute_activations(model: Any) -> None:
     enable({"use_reentrant": False})
 
 
-def flops_per_token(model: Any, head: nn.Parameter, sequence: int) -> float:
+def flops_per_token(model: Any, sequence: int) -> float:
     """Floating-point operations of training on one token: 6 a weight of a matrix product, 12 L d T for attention.
 
     Kaplan et al. 2020 and PaLM, appendix B; the input embedding multiplies nothing, the head does.
     """
-    embedding = model.get_input_embeddings().weight
+    embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     weights = sum(p.numel() for p in model.parameters() if p.ndim >= 2)
     weights -= 0 if embedding is head else embedding.numel()
     shape = model.config
     return 6 * weights + 12 * shape.num_hidden_layers * shape.hidden_size * sequence
 
 
-def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters for AdamW: matrices decay; norms, biases and embeddings do not.
+def decay_groups(model: nn.Module, weights: Mapping[str, Tensor], weight_decay: float) -> list[dict[str, Any]]:
+    """A model's weights (its own, or copies, by name) for AdamW: matrices decay; norms, biases and embeddings do not.
 
     Decaying a norm's gain or an embedding row that a batch does not touch pulls it to zero without evidence.
     """
     embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2 and id(p) not in embeddings]
-    others = [p for p in model.parameters() if p.requires_grad and (p.ndim < 2 or id(p) in embeddings)]
+    decayed: list[Tensor] = []
+    others: list[Tensor] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decays = parameter.ndim >= 2 and id(parameter) not in embeddings
+            (decayed if decays else others).append(weights[name])
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
@@ -187,13 +268,19 @@ def weights_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def save_model(model: Any, tokenizer: Path, folder: Path) -> None:
-    """The model as a folder that ``AutoModelForCausalLM`` loads, its tokenizer beside it; there whole or not at all."""
+def save_model(model: Any, tokenizer: Path, folder: Path, weights: Mapping[str, Tensor] | None = None) -> None:
+    """The model as a folder that ``AutoModelForCausalLM`` loads, its tokenizer beside it; there whole or not at all.
+
+    ``weights`` (float32 masters by name) stand in for its own.
+    """
     partial = folder.with_name(folder.name + ".tmp")
     for old in (partial, folder):
         shutil.rmtree(old, ignore_errors=True)
     with _no_progress_bars():
-        model.save_pretrained(partial)
+        try:
+            model.save_pretrained(partial, state_dict=dict(weights) if weights else None)
+        except SafetensorError as error:  # what the system says, in an error of its own
+            raise OSError(str(error)) from error
     for path in sorted(tokenizer.iterdir()):
         if path.is_file() and path.name != "manifest.json" and not (partial / path.name).exists():
             shutil.copyfile(path, partial / path.name)

@@ -13,7 +13,7 @@ def learning_rate(config: Pretrain, step: int, steps: int) -> float:
     ``cosine`` falls in half a cosine to the final share, ``wsd`` (warm-up, stable, decay; Hu et al. 2024) stays at the
     peak and falls linearly at the end, so that one run can be prolonged, ``constant`` stays.
     """
-    warmup = math.ceil(config.warmup * steps)
+    warmup = min(config.warmup_steps, steps) or math.ceil(config.warmup * steps)
     if step < warmup:
         return config.learning_rate * (step + 1) / warmup
     if config.schedule == "constant":

@@ -56,7 +56,7 @@ def _stream_loss(stream: TokenStream, loss: Loss, sequence: int, batch: int) -> 
 
 
 def write_samples(
-    model: Any, encoder: Encoder, validation: Mapping[str, TokenStream], sequence: int, device: torch.device
+    objective: Any, encoder: Encoder, validation: Mapping[str, TokenStream], sequence: int, device: torch.device
 ) -> dict[str, str]:
     """By source, how the model goes on from the beginning of the held-out text, with the likeliest token each time."""
     found: dict[str, str] = {}
@@ -64,8 +64,7 @@ def write_samples(
         start = min(PROMPT_TOKENS, len(stream), sequence // 2)
         ids = torch.from_numpy(stream.read(0, start))[None].to(device)
         for _ in range(min(SAMPLE_TOKENS, sequence - start)):
-            logits = model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1]
-            ids = torch.cat([ids, logits.argmax(-1, keepdim=True)], 1)
+            ids = torch.cat([ids, objective(ids, predict=True)[:, None]], 1)
         written = ids[0].tolist()
         prompt, rest = (encoder.decode(part, skip_special_tokens=False) for part in (written[:start], written[start:]))
         found[source] = f"{prompt} →{rest}"
