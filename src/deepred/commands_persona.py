@@ -70,7 +70,7 @@ def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpos
 
     pipeline = open_pipeline(run_file, [*(overrides or []), "examples.answers=[]"], data)
     if purpose == "augment" and pipeline.run.augment is None:
-        raise UserError(f"{run_file} has no section [augment]", "add one, if only [augment] by itself")
+        raise UserError(f"{run_file} has no section [augment]", "add one; an empty one is enough")
     return pipeline
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,10 +8,13 @@ import time
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from chat_server import completion, llama_server
 from deepred.asking.answerfile import read_lines
 from deepred.asking.replies import ANSWERED, DECISIONS, MALFORMED, REFUSED, SCHEMA
+from deepred.cli import app
+from deepred.commandline import open_pipeline
 from deepred.config import Augment, Examples, Teacher
 from deepred.errors import UserError
 from deepred.filters.judge import Judge
@@ -249,3 +253,70 @@ def test_config_of_a_teacher_is_checked():
     assert Examples().answers == []
     with pytest.raises(ValueError, match="turns"):
         Teacher(model="m", turns=0)
+
+
+RUN = """
+name = "small"
+[articles]
+plain = []
+[augment]
+[teacher]
+url = "{url}"
+model = "m"
+pieces = {{ passage = 1.0 }}
+"""
+
+
+@pytest.fixture
+def run(corpus, tmp_path, monkeypatch, serve):
+    """A run file of which everything that a teacher needs is built, and its endpoint."""
+    monkeypatch.setenv("DEEPRED_DATA", str(tmp_path / "data"))
+    server, path = serve(good), tmp_path / "run.toml"
+    path.write_text(RUN.format(url=server.url))
+    pipeline = open_pipeline(path, None, None)
+    for name in ("emergence", "passages"):
+        folder = pipeline.folder(pipeline.node(name))
+        shutil.copytree(corpus / name, folder)
+        (folder / "manifest.json").write_text('{"counts": {"notes": {"threshold": 0.4}}}')
+    return path, server
+
+
+def command(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, " ".join((result.output + str(result.exception or "")).split())
+
+
+def test_the_command_teaches_plans_and_compares(run, tmp_path):
+    path, server = run
+    out = tmp_path / "a.jsonl"
+    code, said = command("teach", path, "--out", out, "--plan")
+    assert code == 0 and "12 pieces to ask about" in said and len(server.asked) == 8
+    code, said = command("teach", path, "--out", out)
+    assert code == 0 and "answered 12" in said and "under [examples]" in said
+    assert out.read_bytes().count(b"\n") == len(server.asked) == 20
+    code, said = command("teach", path, "--out", out, "--compare", 5, "--against-model", "other")
+    assert code == 0 and "| accepted | 5 of 5 (100%) | 5 of 5 (100%) |" in said
+    assert len(server.asked) == 25, "what the first teacher has answered is not asked again"
+    assert "| | m | other |" in (tmp_path / "a.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--compare", 5], "needs another teacher"),
+        (["--set", "teacher.pieces={poem=1.0}"], "poem does not exist"),
+        (["--set", "teacher.url=here"], "teacher.url = 'here' is no address"),
+        (["--set", "cutoff=1950-01-01"], "is not built yet"),
+        (["--set", "teacher.modell=x"], "did you mean model?"),
+    ],
+)
+def test_a_wrong_request_is_one_clear_line(run, tmp_path, words, problem):
+    code, said = command("teach", run[0], "--out", tmp_path / "a.jsonl", *words)
+    assert code != 0 and problem in said
+
+
+def test_a_run_without_a_teacher_says_what_to_add(run, tmp_path):
+    path, _ = run
+    path.write_text(path.read_text().partition("[teacher]")[0])
+    code, said = command("teach", path, "--out", tmp_path / "a.jsonl")
+    assert code != 0 and "add a section [teacher]" in said

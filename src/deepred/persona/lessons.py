@@ -67,7 +67,8 @@ class Course:
         lessons: list[Lesson] = []
         for piece in self._pieces(library):
             chance = random.Random(f"{self.seed} lesson {piece.name}")
-            variant, theme = chance.choice(list(self.persona.system)), chance.choice(self.persona.themes)
+            variant = chance.choice(list(self.persona.system))
+            theme = chance.choice(self.persona.asked or self.persona.themes)
             lessons.append(Lesson("conversation", piece, variant, theme, chance.randint(1, self.config.turns)))
         return lessons
 

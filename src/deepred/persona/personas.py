@@ -66,6 +66,8 @@ class Persona(Part):
     system: dict[str, str]
     voice: Voice
     themes: list[str] = Field(min_length=1)
+    asked: list[str] = []
+    """Themes that a teacher is asked for when it is shown a text (empty: all)."""
     licence: str = ""
     """Licence of the persona's own words, for the provenance of what they are part of."""
     gold: list[Gold] = Field(default_factory=list[Gold])
@@ -74,6 +76,8 @@ class Persona(Part):
     def _variants_exist(self) -> Self:
         if "primary" not in self.system:
             raise ValueError("system has no variant `primary`")
+        if unknown := [theme for theme in self.asked if theme not in self.themes]:
+            raise ValueError(f"asked names the unknown theme {unknown[0]!r}")
         for number, conversation in enumerate(self.gold, 1):
             if conversation.variant not in self.system:
                 raise ValueError(f"gold conversation {number} names the unknown variant {conversation.variant!r}")

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from deepred.documents import read_rows
+from deepred.errors import UserError
 
 PARAGRAPH = re.compile(r"\S[^\n]*(?:\n(?!\n)[^\n]*)*")
 LEAST = 120
 """Characters of a piece below which there is nothing to ask about."""
 WIKIPEDIA = "wikipedia"
+KINDS = ("passage", "book", "chess", "topic")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Library:
 
     def folders(self) -> dict[str, Path]:
         """The folders by the kind of their pieces."""
-        every = {"passage": self.passages, "book": self.books, "chess": self.chess, "topic": self.topics}
+        every = dict(zip(KINDS, (self.passages, self.books, self.chess, self.topics), strict=True))
         return {kind: folder for kind, folder in every.items() if folder is not None}
 
 
@@ -120,6 +122,8 @@ def _piece(kind: str, row: Mapping[str, Any], start: int, end: int) -> Piece:
 
 def sample_pieces(library: Library, shares: Mapping[str, float], count: int, seed: int, characters: int) -> list[Piece]:
     """At most ``count`` pieces in an order of the seed, the kinds by their shares; a larger count extends the list."""
+    if unknown := sorted(set(shares) - set(KINDS)):
+        raise UserError(f"teacher.pieces: {unknown[0]} does not exist", f"choose of {', '.join(KINDS)}")
     queues: dict[str, list[Piece]] = {}
     for kind, share in shares.items():
         if share > 0:
