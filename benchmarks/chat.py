@@ -3,8 +3,9 @@
     python benchmarks/chat.py runs/demo.toml [--quantization F16] [--show]
 
 A hundred prompts: held-out questions of the run (validation examples: facts, passages, things that do not exist), small
-talk, chess, what lies after the cutoff, and conversations of several turns. An answer counts if it is not empty, holds
-no mark of a turn, and ended by the model's own end token before ``LONGEST`` tokens.
+talk, chess, what lies after the cutoff, and conversations of several turns (the model's own answers between). The last
+answer counts if it is not empty, holds no mark of a turn, and ended by the model's own end token within ``LONGEST``
+tokens and the context.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 
 from deepred.commandline import built_folders, open_pipeline
 from deepred.commands_model import model_file
+from deepred.export.gguf import read_metadata
 from deepred.export.llama import open_llama
+from deepred.serve.chat import Conversation
 
 LONGEST = 128
 GOAL = 0.95
@@ -39,23 +42,18 @@ LATER = (
 )  # fmt: skip
 
 
-def prompts(examples: Path) -> list[tuple[str, list[dict[str, str]]]]:
-    """The kind and the messages of every prompt, the last one the user's."""
+def prompts(examples: Path) -> list[tuple[str, list[str]]]:
+    """The kind of every conversation and what its user says, turn by turn; the last answer counts."""
     rows = [json.loads(line) for line in (examples / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
-    system = {"role": "system", "content": json.loads((examples / "persona.json").read_text())["system_prompt"]}
+    asked = [(row["kind"], [m["content"] for m in row["messages"] if m["role"] == "user"]) for row in rows]
     found = [
-        (kind, [system, {"role": "user", "content": text}])
+        (kind, [text])
         for kind, texts in (("small talk", SMALL_TALK), ("chess", CHESS), ("later", LATER))
         for text in texts
     ]
-    talks = [row["messages"] for row in rows]
-    for first, second in zip(talks[::2][:15], talks[1::2]):
-        turns = [message for message in first if message["role"] != "system"]
-        found.append(("several turns", [system, *turns, next(m for m in second if m["role"] == "user")]))
-    for row in rows:
-        messages = row["messages"]
-        last = max(place for place, message in enumerate(messages) if message["role"] == "user")
-        found.append((f"held out: {row['kind']}", messages[: last + 1]))
+    openings = [*SMALL_TALK[:8], *CHESS[:7]]
+    found += [("several turns", [opening, *texts]) for opening, (_, texts) in zip(openings, asked[::3])]
+    found += [(f"held out: {kind}", texts) for kind, texts in asked]
     return found[:PROMPTS]
 
 
@@ -76,14 +74,21 @@ def count(path: Path, examples: Path, show: bool = False) -> float:
     """The share of prompts answered well by a file; printed by kind."""
     asked: Counter[str] = Counter()
     stopped: Counter[str] = Counter()
-    with open_llama(path, threads=1) as llama:
-        for kind, messages in prompts(examples):
-            text, reason = llama.answer(messages, max_tokens=LONGEST, temperature=0.0)
-            good = reason == "stop" and bool(text.strip()) and "<|im_" not in text
+    metadata = read_metadata(path)
+    context, options = int(metadata["llama.context_length"]), {"max_tokens": LONGEST, "temperature": 0.0}
+    with open_llama(path, context=context, threads=1) as llama:
+        for kind, texts in prompts(examples):
+            # as `deepred chat` does: its oldest turns go when a conversation leaves no room for an answer
+            talk = Conversation(llama, metadata["deepred.system_prompt"], "", context, options)
+            for text in texts[:-1]:
+                list(talk.ask(text))
+            talk.messages.append({"role": "user", "content": texts[-1]})
+            answer, reason = llama.answer(talk.prompt(), **options)
+            good = reason == "stop" and bool(answer.strip()) and "<|im_" not in answer
             asked[kind] += 1
             stopped[kind] += good
             if show:
-                print(f"{'ok  ' if good else reason:<7}{messages[-1]['content']!r} -> {text!r}")
+                print(f"{'ok' if good else reason:<7}{texts} -> {answer!r}")
     for kind, number in sorted(asked.items()):
         print(f"{kind:<20} {stopped[kind]:>3} of {number}")
     share = stopped.total() / asked.total()

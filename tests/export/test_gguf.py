@@ -79,6 +79,41 @@ def test_the_file_carries_cutoff_persona_and_explicit_token_rules(exported):
     assert metadata["general.license"] == "cc-by-sa-4.0"
 
 
+def test_every_key_is_there_that_llama_cpps_own_converter_writes_for_a_llama(exported):
+    from gguf import GGUFReader
+
+    reader = GGUFReader(exported[1] / "DeepRed-0.1M-1969-07-20-Q8_0.gguf")
+    general = "type name organization basename finetune version size_label description license tags languages"
+    shape = "vocab_size context_length embedding_length block_count feed_forward_length rope.dimension_count"
+    attention = "head_count head_count_kv key_length value_length layer_norm_rms_epsilon"
+    tokens = "model pre tokens token_type merges bos_token_id eos_token_id padding_token_id add_bos_token"
+    expected = {
+        "general.architecture": "llama",
+        "general.file_type": 7,
+        "general.quantization_version": 2,
+        "llama.rope.freq_base": 10000.0,
+        "llama.attention.head_count": 4,
+        "llama.attention.head_count_kv": 2,
+        "llama.context_length": 128,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.add_bos_token": False,
+        "tokenizer.ggml.add_space_prefix": False,
+    }
+    values = {key: field.contents() for key, field in reader.fields.items()}
+    assert {key: values[key] for key in expected} == expected
+    for prefix, names in (
+        ("general", general),
+        ("llama", shape),
+        ("llama.attention", attention),
+        ("tokenizer.ggml", tokens),
+    ):
+        assert {f"{prefix}.{name}" for name in names.split()} <= set(values), prefix
+    assert "{% for message in messages %}" in values["tokenizer.chat_template"]
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in reader.tensors}
+    assert kinds["output_norm.weight"] == kinds["blk.0.attn_norm.weight"] == "F32"
+    assert kinds["blk.0.attn_q.weight"] == "Q8_0" and "output.weight" not in kinds  # tied
+
+
 def test_the_same_model_gives_the_same_bytes(merged, exported, tmp_path):
     export(merged, tmp_path / "again")
     for path in exported[1].iterdir():
