@@ -287,6 +287,13 @@ def test_a_taught_conversation_keeps_its_teacher_variant_theme_and_source(long_s
     assert not train & validation
 
 
+def test_answers_that_no_kind_would_use_are_a_user_error(long_sources, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps(taught(0, long_sources, [(ASKED, GOOD)])) + "\n")
+    with pytest.raises(UserError, match="taught"):
+        make(long_sources, tmp_path / "out", answers=[path], kinds={"gold": 1.0})
+
+
 def test_of_two_conversations_with_nearly_the_same_question_one_is_kept(long_sources, tmp_path):
     path = tmp_path / "answers.jsonl"
     made = [taught(0, long_sources, [(ASKED, GOOD)])]

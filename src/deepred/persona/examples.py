@@ -88,6 +88,8 @@ def make_examples(
     persona = load_persona(_only(sources["persona"]))
     if unknown := sorted(set(config.kinds) - set(KINDS)):
         raise UserError(f"examples.kinds: {unknown[0]} does not exist", f"choose of {', '.join(KINDS)}")
+    if sources.get("answers") and not config.kinds.get("taught"):
+        raise UserError("examples.answers are given, but the kind `taught` has no weight", "name it in examples.kinds")
     measure = Measure(Tokenizer.from_file(str(tokenizer / "tokenizer.json")), persona, config.max_tokens)
     counts = Counts()
     partial = out / "dropped.jsonl.tmp"
