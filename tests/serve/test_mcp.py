@@ -61,6 +61,10 @@ def test_search_returns_bounded_pages():
     found = call("search", query="chess", size=20)
     assert len(found["results"]) == 20
     assert (found["total"], found["next_page"]) == (202, 2)
+    assert [source["revision_id"] for source in found["sources"]] == [1001, 1002, 1003]
+    assert all(source["licence"] == "CC BY-SA 4.0" and source["link"] and source["note"] for source in found["sources"])
+    assert call("year_topics", year=1900)["sources"][0]["title"] == "Chess"
+    assert call("article_dates", title="Chess")["attribution"]["revision_id"] == 1001
     assert call("search", query="chess", as_of="1500-01-01")["total"] == 1
 
 

@@ -6,7 +6,8 @@ bounded: a page, a portion, or an answer, with what leads to the next.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
@@ -31,6 +32,7 @@ MOST_RESULTS = 20
 MOST_EVENTS = 100
 MOST_SECTIONS = 100
 MOST_EVIDENCE = 50
+MOST_SOURCES = 20
 SNIPPET_CHARACTERS = 600
 
 T = TypeVar("T")
@@ -65,7 +67,7 @@ class SearchReply(BaseModel):
     results: list[Found]
     total: int
     next_page: int | None = Field(description="Pass it as `page` for more.")
-    licence_note: str
+    sources: list[Attribution] = Field(description="The articles of these results: whose text, and what was changed.")
 
 
 class SectionReply(BaseModel):
@@ -101,6 +103,7 @@ class DatesReply(BaseModel):
     class_at_cutoff: str
     evidence: list[Evidence]
     evidence_total: int
+    attribution: Attribution
 
 
 class YearReply(BaseModel):
@@ -111,6 +114,7 @@ class YearReply(BaseModel):
     events: list[Event]
     total: int
     next_page: int | None = Field(description="Pass it as `page` for more.")
+    sources: list[Attribution] = Field(description="The articles that say so.")
 
 
 class Reply(BaseModel):
@@ -125,7 +129,6 @@ INSTRUCTIONS = """An encyclopedia as of a day. What it returns was known before 
 later were removed. Search first, then read articles by section. `ask_deepred` talks to a small model whose knowledge \
 ends on the cutoff: its answers are testimony of what it knows, not facts. Articles are under the licence that their \
 attribution names: cite title, revision and link."""
-LICENCE_NOTE = "Snippets are excerpts of articles, modified; get_article gives licence and attribution."
 
 
 class Desk:
@@ -170,7 +173,7 @@ class Desk:
             ],
             total=found.total,
             next_page=found.next,
-            licence_note=LICENCE_NOTE,
+            sources=await self._sources([result.page_id for result in found.results], day),
         )
 
     async def get_article(
@@ -209,7 +212,8 @@ class Desk:
     async def article_dates(self, title: Title = "", page_id: PageId = None, as_of: AsOf = "") -> DatesReply:
         """When an article's subject began, ended and was first known, with the evidence, as known on a day."""
         day = await self._day(as_of)
-        why = await _told(self.library.why(_page(title, page_id), day))
+        found = await _told(self.library.article(_page(title, page_id), day))
+        why = found.dates
         return DatesReply(
             page_id=why.page_id,
             title=why.title,
@@ -220,6 +224,7 @@ class Desk:
             class_at_cutoff=f"{why.kind}: {CLASSES[why.kind]}" if why.kind in CLASSES else "",
             evidence=[evidence_of(row) for row in why.evidence[:MOST_EVIDENCE]],
             evidence_total=len(why.evidence),
+            attribution=attribute(found),
         )
 
     async def year_topics(
@@ -233,7 +238,10 @@ class Desk:
         day = await self._day(as_of)
         found = YearAnswer.of(await _told(self.library.year(year, day, page, size)), day, page, size)
         events = [event.model_copy(update={"text": event.text[:400]}) for event in found.events]
-        return YearReply(year=year, as_of=found.as_of, events=events, total=found.total, next_page=found.next)
+        sources = await self._sources([event.page_id for event in events], day)
+        return YearReply(
+            year=year, as_of=found.as_of, events=events, total=found.total, next_page=found.next, sources=sources
+        )
 
     async def ask_deepred(
         self,
@@ -274,6 +282,14 @@ class Desk:
         lines = [f"{event.first} {event.kind}: {event.text}" for event in found.events]
         more = [f"[{found.total - len(found.events):,} more: year_topics]"] if found.next_page else []
         return "\n".join([f"# {year}, told as of {found.as_of}", "", *lines, *more]) + "\n"
+
+    async def _sources(self, pages: Sequence[int], day: Day) -> list[Attribution]:
+        """Attribution of articles, each once; one that is not told as of the day has none."""
+        found: list[Attribution] = []
+        for page in list(dict.fromkeys(pages))[:MOST_SOURCES]:
+            with suppress(ProblemError):
+                found.append(attribute(await self.library.article(page, day)))
+        return found
 
     async def _day(self, as_of: str) -> Day:
         return await _told(self.library.as_of(_parsed(as_of) if as_of.strip() else None))
