@@ -18,14 +18,9 @@ PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 """All linear layers of a block; adapting attention alone learns less at the same rank (LoRA Without Regret, QLoRA)."""
 
 
-class Trained(nn.Module):
+def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
     """The parameters of a model that are trained, without the frozen rest: what a checkpoint holds."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                self.register_parameter(name.replace(".", "-"), parameter)
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def load_base(folder: Path) -> Any:

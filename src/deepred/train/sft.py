@@ -25,19 +25,29 @@ from torch import Tensor
 from torch.nn import functional
 
 from deepred.config import Sft
-from deepred.errors import FaultError
+from deepred.errors import FaultError, UserError
 from deepred.stage import Counts, Work
-from deepred.train.adapter import Trained, adapt, checksum, load_base, save_adapter
+from deepred.train.adapter import adapt, checksum, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
-from deepred.train.checkpoint import load_latest, noticed_signals, restore, save_checkpoint, tensors_of
+from deepred.train.checkpoint import (
+    differences,
+    load_latest,
+    noticed_signals,
+    restore,
+    save_checkpoint,
+    tensors_of,
+)
 from deepred.train.conversations import Encoded, batch_of, pack, read_encoded
-from deepred.train.device import choose_device
+from deepred.train.device import choose_device, is_out_of_memory
+from deepred.train.ranks import Ranks
 
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""
 CLIP = 1.0
 CHECKPOINT_STEPS = 50
 """Steps between checkpoints, which hold the adapter alone and cost little."""
+KEPT = 2
+"""Checkpoints kept: the second takes over where the first is damaged."""
 
 Curve = dict[str, list[dict[str, Any]]]
 
@@ -85,7 +95,7 @@ def fine_tune(*, pretrain: Path, examples: Path, config: Sft, seed: int, out: Pa
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
     tuning = Tuning(model, training, validation, config, seed, optimizer)
     known = {"weights": checksum(folder)}
-    curve = train(tuning, out / "checkpoints", _fingerprint(tuning, known), counts, work)
+    curve = train(tuning, out / "checkpoints", made_of(tuning, known), counts, work)
     save_adapter(model, out / "adapter")
     write_json(out / "base.json", known)
     write_json(out / "curve.json", curve)
@@ -96,23 +106,24 @@ def fine_tune(*, pretrain: Path, examples: Path, config: Sft, seed: int, out: Pa
     return counts
 
 
-def _fingerprint(tuning: Tuning, known: dict[str, Any]) -> str:
+def made_of(tuning: Tuning, known: dict[str, str]) -> dict[str, Any]:
     """What a checkpoint must agree with: base, examples as token ids, configuration and seed."""
     digest = hashlib.sha256()
     for item in tuning.training:
         digest.update(repr((item.ids, item.answers)).encode())
     config = tuning.config.model_dump(mode="json", exclude={"micro_batch"})
-    text = json.dumps([known, digest.hexdigest(), config, tuning.seed], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return {**known, "data": digest.hexdigest(), "config": config, "seed": tuning.seed}
 
 
-def train(tuning: Tuning, checkpoints: Path, fingerprint: str, counts: Counts, work: Work) -> Curve:
+def train(tuning: Tuning, checkpoints: Path, made: dict[str, Any], counts: Counts, work: Work) -> Curve:
     """AdamW with a linear decay over whole passes through the examples, from the last checkpoint on."""
-    trained = Trained(tuning.model)
+    trained, alone = trained_weights(tuning.model), Ranks()
     curve: Curve = {"steps": [], "validation": []}
     start = 0
-    if loaded := load_latest(checkpoints, fingerprint):
-        restore(loaded.tensors, trained, tuning.optimizer)
+    if loaded := load_latest(checkpoints):
+        if found := differences(loaded.record["made_of"], made):
+            raise UserError(f"{loaded.place} was made with another {', '.join(found)}", f"remove {checkpoints}")
+        restore(loaded.tensors, trained, tuning.optimizer, alone)
         start, curve = loaded.record["step"], loaded.record["curve"]
         work.report(counts, start, tuning.steps, f"goes on from step {start}")
     with noticed_signals() as asked:
@@ -127,8 +138,9 @@ def train(tuning: Tuning, checkpoints: Path, fingerprint: str, counts: Counts, w
                 curve["validation"].append({"step": done, "loss": round(validation, 4)})
             work.report(counts, done, tuning.steps, f"loss {loss:.3f}")
             if done % CHECKPOINT_STEPS == 0 or last or asked.number:
-                record = {"fingerprint": fingerprint, "curve": curve}
-                save_checkpoint(checkpoints, done, tensors_of(trained, tuning.optimizer), record)
+                tensors = tensors_of(trained, tuning.optimizer, alone)
+                record = {"made_of": made, "curve": curve}
+                save_checkpoint(checkpoints, done, tensors, record, lambda folder: None, KEPT)
             if asked.number:
                 asked.raise_again()
     return curve
@@ -147,8 +159,10 @@ def train_step(tuning: Tuning, step: int) -> float:
         for loss in batch_losses(tuning.model, batch, config):
             loss.backward()
             total += float(loss.detach())
-    except torch.OutOfMemoryError:
-        raise FaultError("the device's memory does not hold a batch", "lower sft.micro_batch") from None
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise FaultError("the memory does not hold a batch", "lower sft.micro_batch") from None
     torch.nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], CLIP)
     optimizer.step()
     return total
