@@ -569,8 +569,8 @@ class Interview(Section):
 class Capability(Section):
     """Whether the model can still write, and what fine-tuning and quantization did to what it knew."""
 
-    documents: int = Field(default=64, ge=0, description="Held-out documents read for bits per byte.")
-    characters: int = Field(default=1200, ge=100, description="Characters of each, from its beginning.")
+    passages: int = Field(default=96, ge=0, description="Held-out passages read for bits per byte.")
+    characters: int = Field(default=600, ge=100, description="Characters of a passage.")
     pairs: int = Field(default=20, ge=0, description="Minimal pairs of each grammatical phenomenon.")
     families: int = Field(default=120, ge=0, description="Earlier facts asked about, by likelihood.")
     gguf: Literal["all", "chat", "none"] = Field(

@@ -93,3 +93,15 @@ def test_weights_of_a_gguf_file_are_read_back(tmp_path: Path):
     pairs = [("The pawn takes", " the knight"), ("", "Who invented the lamp?")]
     assert back(pairs) == pytest.approx(own(pairs), abs=0.05)
     json.dumps(back(pairs))
+
+
+def test_held_out_passages_come_from_every_document_before_a_second_one_of_any(tmp_path: Path):
+    from deepred.documents import document_schema, write_rows
+    from deepred.evaluate.capability import held_out
+
+    blank = {"source": "wikipedia", "title": "", "first": None, "last": None, "author": "", "licence": "", "origin": ""}
+    rows = [{"id": f"d{n}", "text": f"{n}" * 250, **blank} for n in range(5)]
+    write_rows(tmp_path / "validation-wikipedia-00000.parquet", rows, document_schema())
+    found = held_out(tmp_path, 7, 100, 1)
+    assert sorted(text[0] for text in found[:5]) == list("01234")
+    assert [len(text) for text in found] == [100] * 7  # a short rest of a document is no passage

@@ -1,9 +1,9 @@
 """Stage ``capability``: whether the model can still write, and what fine-tuning and quantization did to what it knew.
 
-In: held-out documents, minimal pairs, probes of earlier facts; the base model (where there is one), the pre-trained,
+In: held-out passages, minimal pairs, probes of earlier facts; the base model (where there is one), the pre-trained,
 the fine-tuned and merged one, and its GGUF files (their weights read back into the same architecture, so that all are
 scored alike). Out: ``capability.json``: bits per byte, grammar and knowledge of each with intervals, and differences
-from the pre-trained model paired by document, pair and fact, each with the smallest one that would have been seen.
+from the pre-trained model paired by passage, pair and fact, each with the smallest one that would have been seen.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from deepred.evaluate.statistics import (
     paired_gain,
     too_few,
 )
+from deepred.export.llama import quiet
 from deepred.stage import Counts, Work
 
 RESULTS = "capability.json"
@@ -56,7 +57,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Measured:
-    """A model's raw results, by document, pair and family."""
+    """A model's raw results, by passage, pair and family."""
 
     bits: list[float]
     right: list[float]
@@ -74,7 +75,7 @@ def measure_capability(
         torch.set_num_threads(work.settings.threads)
     how = Resampling(config.bootstrap, config.confidence, seed)
     families = choose_families(read_families(probes), "before", config.families, seed)
-    documents = held_out(mixture, config.documents, config.characters, seed)
+    documents = held_out(mixture, config.passages, config.characters, seed)
     material = Material(documents, make_pairs(config.pairs, seed), families)
     models = dict(model_folders(pretrain, merge, gguf, config.gguf))
     counts = Counts()
@@ -99,7 +100,7 @@ def measure_capability(
     }
     write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     counts.add("models", len(raw))
-    counts.add("documents", len(documents))
+    counts.add("passages", len(documents))
     counts.add("pairs", len(material.pairs))
     counts.add("families", len(families))
     counts.notes |= {name: in_words(values) for name, values in results["models"].items()}
@@ -123,19 +124,26 @@ def load_scorer(source: Path, merged: Path, device: str) -> ModelScorer:
 
     scorer = ModelScorer.load(merged, device)
     try:
-        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+        with quiet():  # it draws a progress bar of its own
+            model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
     except (OSError, ValueError, ImportError, KeyError, NotImplementedError, RuntimeError) as error:
         raise FaultError(f"the weights of {source.name} cannot be read back: {error}") from error
     return ModelScorer(model, scorer.tokenizer, scorer.device)
 
 
 def held_out(mixture: Path, most: int, characters: int, seed: int) -> list[str]:
-    """The beginnings of at most ``most`` documents of the validation split, drawn by a hash of seed and id."""
-    rows = [
-        (rank(seed, row["id"]), row["text"][:characters])
-        for row in read_rows(mixture, "validation-*.parquet", ["id", "text"])
-    ]
-    return [text for _, text in sorted(rows)[:most] if text.strip()]
+    """At most ``most`` passages of the validation split, drawn by a hash; the first of every document come first."""
+    rows: list[tuple[int, int, str]] = []
+    for row in read_rows(mixture, "validation-*.parquet", ["id", "text"]):
+        text = row["text"]
+        passages = [text[start : start + characters] for start in range(0, len(text), characters)]
+        rows += [
+            (turn, rank(seed, f"{row['id']} {turn}"), passage)
+            for turn, passage in enumerate(passages[:most])
+            if passage.strip() and (len(passage) == characters or turn == 0)
+        ]
+        rows = sorted(rows)[: max(most, 1)]
+    return [text for _, _, text in rows][:most]
 
 
 def measure(scorer: ModelScorer, material: Material) -> Measured:
@@ -178,12 +186,12 @@ def figures(one: Measured, material: Material, how: Resampling) -> dict[str, Any
 
 
 def sizes(material: Material) -> list[int]:
-    """The bytes of every document."""
+    """The bytes of every passage."""
     return [len(text.encode()) for text in material.documents]
 
 
 def bits_per_byte(bits: Sequence[float], lengths: Sequence[int], how: Resampling) -> Figure:
-    """Total bits over total bytes, with a bootstrap interval over documents."""
+    """Total bits over total bytes, with a bootstrap interval over passages."""
     if len(bits) < MIN_FAMILIES:
         return too_few(len(bits))
     cost, size = np.array(bits), np.array(lengths, np.float64)

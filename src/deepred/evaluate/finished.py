@@ -108,7 +108,7 @@ def capability_table(capability: Mapping[str, Any]) -> tuple[str, str, tuple[str
     lead = (
         f"A general compressor needs {capability['compressor']:.2f} bits a byte of the same text; chance is 50% of the "
         f"minimal pairs and {capability['chance']['knowledge']:.0%} of the earlier facts. Intervals are over "
-        "documents, pairs and facts; the last column is paired by fact, in points."
+        "passages, pairs and facts; the last column is paired by fact, in points."
     )
     head = ("model", "bits a byte", "grammar", "earlier facts", "earlier facts against pre-trained")
     return "Language and knowledge after each step", lead, head, rows
