@@ -461,7 +461,7 @@ class Continued(Section):
     """How the arm `continued` trains the unfiltered arm's model on with the filtered text; the rest is `pretrain`'s."""
 
     rate: float = Field(default=0.1, gt=0, description="Peak learning rate as a share of `pretrain.learning_rate`.")
-    share: float = Field(default=0.5, gt=0, description="Tokens as a share of `pretrain.tokens`.")
+    share: float = Field(default=0.4, gt=0, description="Tokens as a share of `pretrain.tokens`.")
 
 
 class Examples(Section):
@@ -599,6 +599,12 @@ class Report(Section):
     title: str = Field(default="", description="Title of the page (empty: the run's name).")
 
 
+class Twins(Section):
+    """What `deepred twins` does otherwise than `deepred run`; it changes no run of its own."""
+
+    tokens: int = Field(default=0, ge=0, description="Tokens that every arm trains on (0: `pretrain.tokens`).")
+
+
 class Run(Section):
     """A run file."""
 
@@ -650,6 +656,7 @@ class Run(Section):
     capability: Capability = Field(default_factory=Capability, description="Language and knowledge after each step.")
     relearn: Relearn | None = Field(default=None, description="Relearning speed of every arm (optional).")
     report: Report = Field(default_factory=Report, description="The report.")
+    twins: Twins = Field(default_factory=Twins, description="The arms compared over several seeds.")
 
     @model_validator(mode="after")
     def _has_what_continued_begins_with(self) -> Self:

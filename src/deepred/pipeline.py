@@ -211,6 +211,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("world", "pretrain", "probes", "topics"),
         reads=("cutoff", "seed"),
         arms=ALL_ARMS,
+        together=True,
     ),
     Stage(
         "interview",

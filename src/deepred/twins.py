@@ -31,7 +31,8 @@ MEASURED = ("evaluate",)
 def twin_runs(run: Run, seeds: int, arms: tuple[Arm, ...] = ARMS) -> Iterator[tuple[int, Run]]:
     """The runs of a twins comparison, each with its seed: other worlds, or other trainings on the same text."""
     for turn in range(seeds):
-        update: dict[str, Any] = {"arms": list(arms)}
+        pretrain = run.pretrain.model_copy(update={"tokens": run.twins.tokens or run.pretrain.tokens})
+        update: dict[str, Any] = {"arms": list(arms), "pretrain": pretrain}
         if run.world is not None:
             seed = run.world.seed + turn
             update["world"] = run.world.model_copy(update={"seed": seed})
@@ -39,7 +40,7 @@ def twin_runs(run: Run, seeds: int, arms: tuple[Arm, ...] = ARMS) -> Iterator[tu
             first = run.seed if run.pretrain.seed is None else run.pretrain.seed
             seed = first + turn
             if turn:
-                update["pretrain"] = run.pretrain.model_copy(update={"seed": seed})
+                update["pretrain"] = pretrain.model_copy(update={"seed": seed})
         yield seed, run.model_copy(update=update | {"name": f"{run.name}-twin-{seed}"})
 
 

@@ -93,6 +93,6 @@ def test_continued_needs_the_unfiltered_arm():
 def test_continued_trains_with_a_rate_and_length_of_its_own():
     run = Run.model_validate({"name": "a", "pretrain": {"learning_rate": 1e-2, "tokens": 1000}})
     section = run.section_of("pretrain", "continued")
-    assert (section.learning_rate, section.tokens) == (1e-3, 500)
+    assert (section.learning_rate, section.tokens) == (1e-3, 400)
     assert run.section_of("pretrain", "unfiltered") is run.pretrain
     assert run.section_of("doses", "dosed").tokens == 1000

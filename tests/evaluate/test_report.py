@@ -107,6 +107,12 @@ def make_run(root: Path, skill: dict[str, tuple[float, float]] = SKILL, families
         (folder / "items.jsonl").write_text(
             "".join(json.dumps(asdict(one)) + "\n" for one in answers), encoding="utf-8"
         )
+        cost = {"filtered": 180.0, "unfiltered": 130.0}.get(arm, 180.0)
+        bits = [
+            {"name": f"{year}", "year": year, "bits": 130.0 if year < 1969 else cost, "size": 100}
+            for year in range(1850, 2015)
+        ]
+        (folder / "sentences.jsonl").write_text("".join(json.dumps(one) + "\n" for one in bits), encoding="utf-8")
     gates = [{"name": "token ids", "file": "deep-red.Q8_0.gguf", "value": 0.0, "limit": 0.0, "passed": True}]
     gguf = add(outputs, root, "gguf", {"notes": {"gates": gates}})
     (gguf / "chat.json").write_text('{"file": "deep-red.Q8_0.gguf"}', encoding="utf-8")
@@ -271,3 +277,14 @@ def test_the_report_says_how_long_the_model_trained(demo: tuple[dict, Path]):
     assert "650,000 parameters" in line
     assert "400,000 tokens" in line
     assert "minutes" in line
+
+
+def test_text_by_year_and_placebo_cutoffs_are_shown(tmp_path):
+    report = report_of(make_run(tmp_path / "data"), tmp_path / "out")
+    assert report["bits_per_byte"]["after"]["difference"] == -0.5
+    assert report["bits_per_byte"]["changepoint"]["low"] <= 1969.55 <= report["bits_per_byte"]["changepoint"]["high"]
+    assert [row["fall"] > 0.4 for row in report["placebo"] if row["applied"]] == [True]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for heading in ("Text by year", "Placebo cutoffs"):
+        assert f"<h2>{heading}</h2>" in page
+    assert "smallest leak" not in page

@@ -176,3 +176,9 @@ def test_worlds_differ_by_their_own_seed_and_real_trainings_by_the_models():
     runs = list(twin_runs(real, 2))
     assert [(seed, run.pretrain.seed, run.seed) for seed, run in runs] == [(7, None, 7), (8, 8, 7)]
     assert len({run.name for _, run in runs}) == 2
+
+
+def test_twins_may_train_longer_than_the_run_without_touching_it():
+    run = Run.model_validate({"name": "a", "world": {}, "pretrain": {"tokens": 1000}, "twins": {"tokens": 1250}})
+    assert [twin.pretrain.tokens for _, twin in twin_runs(run, 2)] == [1250, 1250]
+    assert run.pretrain.tokens == 1000

@@ -69,3 +69,14 @@ def arm_cell(arm: str) -> str:
 def decimal(value: float | None) -> str:
     """A number to three places, or a dash."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def eras_text(bits: dict[str, Any]) -> str:
+    """The difference before and after the cutoff in words."""
+    parts = [
+        f"{era} the cutoff {bits[era]['difference']:+.3f} [{bits[era]['low']:+.3f}, {bits[era]['high']:+.3f}]"
+        if bits[era]["difference"] is not None
+        else f"{era} the cutoff {bits[era]['reason']}"
+        for era in ("before", "after")
+    ]
+    return f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."

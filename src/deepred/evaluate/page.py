@@ -10,8 +10,19 @@ from typing import Any
 from deepred.evaluate.changepoint import SIGNIFICANCE
 from deepred.evaluate.conclusions import percent, points
 from deepred.evaluate.finished import finished_section
-from deepred.evaluate.html import arm_cell, decimal, details, document, figure_cell, percent_or_dash, section, table
+from deepred.evaluate.html import (
+    arm_cell,
+    decimal,
+    details,
+    document,
+    eras_text,
+    figure_cell,
+    percent_or_dash,
+    section,
+    table,
+)
 from deepred.evaluate.markdown import cutoff_text, number
+from deepred.evaluate.twins_page import doses_section, placebo_section
 
 VERDICTS = {
     "clean": "No leak found",
@@ -30,6 +41,8 @@ def write_page(report: dict[str, Any], plots: dict[str, str], samples: list[dict
         arms_section(report),
         section("When the facts could first be known", DECADES, plots["decades"]) if plots["decades"] else "",
         years_section(report, plots.get("bits", "")),
+        doses_section(report),
+        placebo_section(report),
         finished_section(report),
         leaks_section(report),
         filter_section(report, plots["drops"], samples),
@@ -142,17 +155,6 @@ def years_section(report: dict[str, Any], plot: str) -> str:
         if rows
         else "",
     )
-
-
-def eras_text(bits: dict[str, Any]) -> str:
-    """The difference before and after the cutoff in words."""
-    parts = [
-        f"{era} the cutoff {bits[era]['difference']:+.3f} [{bits[era]['low']:+.3f}, {bits[era]['high']:+.3f}]"
-        if bits[era]["difference"] is not None
-        else f"{era} the cutoff {bits[era]['reason']}"
-        for era in ("before", "after")
-    ]
-    return f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."
 
 
 def leaks_section(report: dict[str, Any]) -> str:

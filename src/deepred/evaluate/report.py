@@ -22,6 +22,7 @@ from deepred.evaluate.finished import finished_parts
 from deepred.evaluate.markdown import write_markdown
 from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
+from deepred.evaluate.twins import Pool, Training, dose_response, placebo
 from deepred.evaluate.years import twin_minus_model
 from deepred.stage import MANIFEST, Counts, Work
 
@@ -83,6 +84,7 @@ def gather(
         **{arm: {era: values[era] for era in ("before", "after")} for arm, values in arms.items() if arm != "filtered"},
         "arms": arms,
         "bits_per_byte": bits_of(answered, cutoff),
+        **doses_of(outputs, answered, cutoff),
         "exposures": exposures,
         "leaks": leaks_of(outputs, answered),
         "gguf": chat_file(outputs),
@@ -103,6 +105,15 @@ def bits_of(arms: dict[str, Arm], cutoff: Day) -> dict[str, Any]:
     """Bits per byte by year, the unfiltered twin minus the filtered model; empty where either scored no sentence."""
     model, twin = (arms[name].bits if name in arms else [] for name in ("filtered", "unfiltered"))
     return twin_minus_model(model, twin, cutoff, arms["filtered"].resampling) if model and twin else {}
+
+
+def doses_of(outputs: dict[str, Path], arms: dict[str, Arm], cutoff: Day) -> dict[str, Any]:
+    """The dose response, where the run has the arm that measures it, and the falls at placebo cutoffs."""
+    if not {"filtered", "floor"} <= set(arms) or "probes" not in outputs:
+        return {"doses": [], "placebo": []}
+    seed = arms["filtered"].resampling.seed
+    pool = Pool([Training.of(seed, outputs)], "world" in outputs, arms["filtered"].resampling, cutoff)
+    return {**dose_response(pool), "placebo": placebo(pool)}
 
 
 def by_arm(values: Mapping[str, T], stage: str) -> dict[str, T]:

@@ -10,9 +10,8 @@ from typing import Any
 
 from deepred.evaluate import markdown
 from deepred.evaluate.conclusions import NEGLIGIBLE, gain, percent, points
-from deepred.evaluate.html import arm_cell, details, document, figure_cell, section, table
+from deepred.evaluate.html import arm_cell, details, document, eras_text, figure_cell, section, table
 from deepred.evaluate.markdown import cutoff_text, gain_text
-from deepred.evaluate.page import eras_text
 from deepred.evaluate.plots import bits_plot
 from deepred.evaluate.statistics import KNOWS
 from deepred.evaluate.twins_plots import doses_plot, gains_plot, picture
