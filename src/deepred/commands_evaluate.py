@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from deepred.commandline import (
     Data,
@@ -65,8 +64,8 @@ def _print_twins(compared: dict[str, Any]) -> None:
         tell(line)
     console.print()
     for name, before, after, gain_before, gain_after in arm_lines(compared):
-        console.print(f"{name:<11} before {before:<16} after {after:<16} {escape(gain_before)}", highlight=False)
-        console.print(f"{'':<11} gain after {escape(gain_after)}", highlight=False)
+        tell(f"{name:<11} before {before:<18} after {after}")
+        tell(f"{'':<11} gain before {gain_before}; after {gain_after}")
 
 
 def compare(

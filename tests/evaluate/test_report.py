@@ -181,7 +181,7 @@ def test_html_is_one_file_without_requests_or_scripts(demo: tuple[dict, Path]):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert not re.search(r'<script|<link|<img|<iframe|@import|src=|href="(?!#)', page)
     assert not re.search(r"url\((?!#)", page)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     assert "prefers-color-scheme: dark" in page
     assert "@media print" in page
 

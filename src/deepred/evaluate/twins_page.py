@@ -64,8 +64,11 @@ def findings(compared: dict[str, Any]) -> list[str]:
             lines.append(f"{what} {gain(figure)} after it.")
     seen = compared["dose_response"].get("smallest_seen")
     if compared["doses"]:
-        read = f"{seen} statements in the whole training" if seen else "none of those planted"
-        lines.append(f"The smallest leak that this evaluation sees, of facts put back on purpose: {read}.")
+        lines.append(
+            f"Of later facts put back on purpose, it sees those read {seen} times in the whole training, and more."
+            if seen
+            else "Of later facts put back on purpose it sees none, whatever their dose."
+        )
     return lines
 
 
@@ -81,11 +84,13 @@ def late(after: dict[str, Any]) -> str:
 def doubts(compared: dict[str, Any]) -> list[str]:
     """What the figures do not show."""
     seeds = compared["seeds"]
+    worlds = "one generated world" if len(seeds) == 1 else f"{len(seeds)} generated worlds"
+    named = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     trained = (
-        f"Every arm was trained in {len(seeds)} generated worlds (seeds {', '.join(map(str, seeds))}), once in each: "
-        "the figures show that the method works there, not how much of real text slips through."
+        f"Every arm was trained once in each of {worlds} ({named}): the figures show that the method works there, not "
+        "how much of real text slips through."
         if compared["generated"]
-        else f"Every arm was trained {len(seeds)} times on the same text; its facts are one list, asked of each."
+        else f"Every arm was trained {len(seeds)} times on the same text ({named}); its facts are one list."
     )
     return [
         trained,
@@ -132,9 +137,12 @@ def arms_section(compared: dict[str, Any]) -> str:
         for name, figure in compared["differences"].items()
     ]
     head = ("arm", "trained on", "before", "after", "gain before", "gain after", "read in each training")
+    found = compared["effective_cutoff"]
     note = (
-        f"The filtered arm’s effective cutoff is {cutoff_text(compared['effective_cutoff'])}: the year in which its "
-        "gain over the floor falls most, found without being told the cutoff."
+        f"The filtered arm’s effective cutoff is {cutoff_text(found)}: the year in which its gain over the floor falls "
+        "most, found without being told the cutoff."
+        if found["year"] is not None
+        else f"No effective cutoff is given for the filtered arm: {found['reason']}."
     )
     return section(
         "The arms",

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from deepred.evaluate.conclusions import points
 from deepred.evaluate.plots import AFTER, ARMS, BEFORE, GRID, INK, MUTED, PAPER, draw, draw_png
 
 ERAS = (("before", BEFORE, "o", -0.17), ("after", AFTER, "D", 0.17))
@@ -44,8 +45,10 @@ def picture(compared: Mapping[str, Any]) -> bytes:
         heights = [0.75 + 0.66 * max(1, len(rows)), *([2.6] if doses else [])]
         panels = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         paint_gains(panels[0], rows)
+        panels[0].set_title(f"{compared['name']}: knowledge beyond the floor, cutoff {compared['cutoff']}")
         if doses:
             paint_doses(panels[1], doses)
+            panels[1].set_title("later facts put back on purpose")
 
     buffer = io.BytesIO()
     draw_png(paint, 0.9 + 0.66 * max(1, len(rows)) + (2.8 if doses else 0), buffer)
@@ -70,7 +73,7 @@ def paint_gains(axes: Any, rows: list[tuple[str, Mapping[str, Any]]]) -> None:
             axes.plot([low, high], [row + shift] * 2, color=colour, linewidth=2.4, solid_capstyle="butt")
             axes.plot([value], [row + shift], marker, color=colour, markersize=8, markeredgecolor=PAPER)
             axes.annotate(
-                f"{era} {value:+.0f}", (1.01, row + shift), xycoords=("axes fraction", "data"), color=colour,
+                f"{era} {points(value / 100)}", (1.01, row + shift), xycoords=("axes fraction", "data"), color=colour,
                 va="center", fontsize=10, fontweight="bold", annotation_clip=False,
             )  # fmt: skip
     axes.set(ylim=(len(rows) - 0.45, -0.55), xlabel="gain over the floor, points (dashes: none)")
