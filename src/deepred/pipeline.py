@@ -205,7 +205,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "evaluate",
-        2,
+        3,
         "deepred.evaluate.horizon:evaluate_model",
         "Choices by PMI-normalised log-likelihood and bits per byte by year, with bootstrap intervals.",
         needs=("world", "pretrain", "probes", "topics"),

@@ -109,8 +109,9 @@ def make_run(root: Path, skill: dict[str, tuple[float, float]] = SKILL, families
         )
         cost = {"filtered": 180.0, "unfiltered": 130.0}.get(arm, 180.0)
         bits = [
-            {"name": f"{year}", "year": year, "bits": 130.0 if year < 1969 else cost, "size": 100}
+            {"name": f"{year}", "year": year, "bits": 130.0 if year < 1970 else cost, "size": 100}
             for year in range(1850, 2015)
+            if year != 1969
         ]
         (folder / "sentences.jsonl").write_text("".join(json.dumps(one) + "\n" for one in bits), encoding="utf-8")
     gates = [{"name": "token ids", "file": "deep-red.Q8_0.gguf", "value": 0.0, "limit": 0.0, "passed": True}]

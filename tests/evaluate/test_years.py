@@ -28,7 +28,7 @@ CUTOFF = 19690720
 def bits(mean_before: float, mean_after: float, seed: int) -> list[Bits]:
     chance = random.Random(seed)
     return [
-        Bits(f"{year} {n}", year, 100 * chance.gauss(mean_before if year < 1969 else mean_after, 0.2), 100)
+        Bits(f"{year} {n}", year, 100 * chance.gauss(mean_before if year < 1970 else mean_after, 0.2), 100)
         for year in range(1850, 2015)
         for n in range(4)
     ]
@@ -38,7 +38,7 @@ def test_the_twin_reads_later_years_more_easily_and_the_year_is_found():
     found = twin_minus_model(bits(1.2, 1.8, 1), bits(1.2, 1.3, 2), CUTOFF, HOW)
     assert found["after"]["high"] < -0.3
     assert abs(found["before"]["difference"]) < 0.05
-    assert found["changepoint"]["low"] <= 1969.5 <= found["changepoint"]["high"]
+    assert found["changepoint"]["low"] <= 1969.55 <= found["changepoint"]["high"]
 
 
 def test_models_that_read_alike_have_no_year_of_fall():
@@ -73,9 +73,10 @@ def test_every_decade_has_as_many_sentences_and_long_ones_stay_out(tmp_path):
     assert dated_sentences(None, None, 1) == []
 
 
-def test_the_cutoffs_own_year_is_on_neither_side():
-    rows = bits_by_decade([Bits(f"{n}", 1969, 1.0, 1) for n in range(20)], CUTOFF, HOW)
-    assert rows == []
+def test_a_sentence_lies_on_its_own_side_of_the_day():
+    scored = [Bits(f"{n}", 1969.5 + 0.1 * (n % 2), 1.0, 1) for n in range(40)]
+    rows = bits_by_decade(scored, CUTOFF, HOW)
+    assert [(row["decade"], row["era"], row["families"]) for row in rows] == [(1960, "before", 20), (1960, "after", 20)]
 
 
 def test_late_mass_is_the_share_of_later_years():

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deepred.corpus.families import rank
-from deepred.documents import Day, read_rows, year_of
+from deepred.documents import Day, month_of, read_rows, year_of
 from deepred.evaluate.changepoint import effective_cutoff
 from deepred.evaluate.choices import Scorer
 from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval, mean_over_families
@@ -54,7 +54,8 @@ class Bits:
     """What a sentence cost a model."""
 
     name: str
-    year: int
+    year: float
+    """When it could first be told, with the fraction of the year: 1969.55."""
     bits: float
     size: int
     """Its bytes."""
@@ -98,18 +99,22 @@ def score_sentences(sentences: Sequence[Dated], score: Scorer) -> list[Bits]:
     """The bits of every sentence under a model."""
     found = score([("", one.text) for one in sentences]) if sentences else []
     return [
-        Bits(one.name, year_of(one.known), -value / math.log(2), len(one.text.encode()))
+        Bits(one.name, round(moment(one.known), 3), -value / math.log(2), len(one.text.encode()))
         for one, value in zip(sentences, found, strict=True)
     ]
 
 
+def moment(known: Day) -> float:
+    """A day as a year with its fraction."""
+    return year_of(known) + (month_of(known) - 1) / 12 + (known % 100 - 1) / 365
+
+
 def bits_by_decade(scored: Sequence[Bits], cutoff: Day, how: Resampling) -> list[dict[str, Any]]:
-    """Mean bits per byte by decade and side of the cutoff's year, with intervals over sentences."""
-    edge = year_of(cutoff)
+    """Mean bits per byte by decade and side of the cutoff, with intervals over sentences."""
+    edge = moment(cutoff)
     groups: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
     for one in scored:
-        if one.year != edge:  # a year's own sentences lie on either side of the day
-            groups[one.year // 10 * 10, "before" if one.year < edge else "after"].append(one.per_byte)
+        groups[int(one.year) // 10 * 10, "before" if one.year < edge else "after"].append(one.per_byte)
     return [
         {"decade": decade, "era": era, **mean_over_families(values, how).to_json("bits_per_byte")}
         for (decade, era), values in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "before"))
@@ -123,14 +128,14 @@ def twin_minus_model(model: Sequence[Bits], twin: Sequence[Bits], cutoff: Day, h
     """
     known = {one.name: one.per_byte for one in twin}
     pairs = [(one.year, known[one.name] - one.per_byte) for one in model if one.name in known]
-    edge = year_of(cutoff)
+    edge = moment(cutoff)
     eras = {
         "before": [value for year, value in pairs if year < edge],
-        "after": [value for year, value in pairs if year > edge],
+        "after": [value for year, value in pairs if year >= edge],
     }
     decades: defaultdict[int, list[float]] = defaultdict(list)
     for year, value in pairs:
-        decades[year // 10 * 10].append(value)
+        decades[int(year) // 10 * 10].append(value)
     return {
         **{era: mean_over_families(values, how).to_json("difference") for era, values in eras.items()},
         "by_decade": [
