@@ -1,6 +1,11 @@
 """The training step against its peers: same model, batch and tokens through this trainer and through Hugging Face's.
 
-    python benchmarks/train.py [--steps 8] [--rounds 3] [--device cpu] [--compiled]
+    python benchmarks/train.py [--size 10m] [--steps 8] [--rounds 3] [--device cpu] [--peers …]
+
+On a GPU, all targets in one command (bfloat16, 2048 tokens; MFU of the device's peak, and the memory that `deepred
+plan` states against the device's own count):
+
+    for size in 135m 360m 1.1b; do python benchmarks/train.py --device cuda --size $size; done
 
 Every measurement is a process of its own (memory is the process's own peak above what it held once model and optimizer
 were built; on a GPU, PyTorch's count), rounds alternate between the peers, and the best round counts. Prints a table of
@@ -17,9 +22,17 @@ import tempfile
 import time
 from pathlib import Path
 
-SHAPE = {"layers": 3, "width": 256, "heads": 4, "kv_heads": 4, "feed_forward": 688, "tied": True}
-SEQUENCE, BATCH, VOCABULARY = 512, 4, 32_000
-PEERS = ("huggingface", "trainer", "deepred", "deepred-recompute", "deepred-compiled")
+SIZES = {
+    "10m": ({"layers": 3, "width": 256, "heads": 4, "kv_heads": 4, "feed_forward": 688, "tied": True}, 512, 4),
+    "135m": ({"layers": 30, "width": 576, "heads": 9, "kv_heads": 3, "feed_forward": 1536, "tied": True}, 2048, 16),
+    "360m": ({"layers": 32, "width": 960, "heads": 15, "kv_heads": 5, "feed_forward": 2560, "tied": True}, 2048, 8),
+    "1.1b": ({"layers": 22, "width": 2048, "heads": 32, "kv_heads": 4, "feed_forward": 5632, "tied": False}, 2048, 8),
+}
+"""Shape, tokens of a sequence, sequences of a micro-batch: SmolLM2's two smaller models and TinyLlama's."""
+SHAPE, SEQUENCE, BATCH = SIZES["10m"]
+VOCABULARY = 32_000
+PEERS = ("huggingface", "huggingface-compiled", "trainer", "deepred", "deepred-recompute", "deepred-compiled")
+MORE = {"deepred-recompute": {"activations": "recompute"}, "deepred-compiled": {"compiled": True}}
 
 
 def make_data(root):
@@ -52,17 +65,38 @@ def make_data(root):
 
 def prepare(root, device, **more):
     """This trainer, before its first step."""
-    from deepred.config import Pretrain
     from deepred.settings import Settings
     from deepred.stage import Work
-    from deepred.train.pretrain import prepare
+    from deepred.train.device import choose_device
+    from deepred.train.step import prepare
+
+    work = Work(Settings(device=device, threads=int(os.environ.get("OMP_NUM_THREADS", "0"))))
+    return prepare(root / "shards", root / "tokenizer", config_of(device, **more), 1, work, choose_device(device))
+
+
+def config_of(device, **more):
+    """The run file's section."""
+    from deepred.config import Pretrain
 
     precision = "float32" if device == "cpu" else "bfloat16"
-    config = Pretrain.model_validate(
-        {"model": SHAPE, "sequence": SEQUENCE, "batch": BATCH, "micro_batch": BATCH, "precision": precision} | more
-    )
-    work = Work(Settings(device=device, threads=int(os.environ.get("OMP_NUM_THREADS", "0"))))
-    return prepare(root / "shards", root / "tokenizer", config, 1, work)
+    size = {"sequence": SEQUENCE, "batch": BATCH, "micro_batch": BATCH}
+    return Pretrain.model_validate({"model": SHAPE, **size, "precision": precision, "tokens": 10**9} | more)
+
+
+def prepare_peer(training, is_compiled):
+    """The model as its peers have it: float32 weights (autocast casts them), their own attention and optimizer."""
+    import torch
+
+    model = training.model
+    model.set_attn_implementation("sdpa")
+    if training.masters:
+        for parameter, master in zip(model.parameters(), training.weights.values(), strict=True):
+            parameter.data = master.data
+            parameter._post_accumulate_grad_hooks = None
+    training.masters = None
+    training.optimizer = torch.optim.AdamW(model.parameters(), 3e-3, (0.9, 0.95), fused=True)
+    if is_compiled:
+        model.compile()
 
 
 def batches(training, count):
@@ -70,12 +104,12 @@ def batches(training, count):
     import torch
 
     for step in range(count):
-        part = training.sequences.batch(range(step * BATCH, (step + 1) * BATCH))
+        part = training.sequences.batch(range(step * BATCH % 64, step * BATCH % 64 + BATCH))
         yield torch.from_numpy(part[:, :-1].copy())
 
 
 def run_deepred(training, steps):
-    from deepred.train.pretrain import train_step
+    from deepred.train.step import train_step
 
     for step in range(steps):
         train_step(training, step)
@@ -130,9 +164,13 @@ def measure(peer, root, steps, device):
     """Tokens per second (of wall and of processor time) and peak memory of one peer, in this process."""
     import torch
 
-    more = {"deepred-recompute": {"activations": "recompute"}, "deepred-compiled": {"compiled": True}}.get(peer, {})
-    training = prepare(root, device, **more)
-    run = {"huggingface": run_huggingface, "trainer": run_trainer}.get(peer, run_deepred)
+    from deepred.train.device import peak_flops
+    from deepred.train.model import flops_per_token
+
+    training = prepare(root, device, **MORE.get(peer, {}))
+    if not peer.startswith("deepred"):
+        prepare_peer(training, peer == "huggingface-compiled")
+    run = {"trainer": run_trainer}.get(peer, run_deepred if peer.startswith("deepred") else run_huggingface)
     before, _ = memory(training.device)
     run(training, 2)  # allocates the optimizer's moments, compiles, warms caches
     if training.device.type == "cuda":
@@ -147,11 +185,22 @@ def measure(peer, root, steps, device):
         "tokens_per_cpu_second": tokens / (time.process_time() - processor),
         "peak_over_model": memory(training.device)[1] - before,
     }
+    found["peak"] = before + found["peak_over_model"]
+    found["flops_per_token"] = flops_per_token(training.model, SEQUENCE)
+    found["peak_flops"] = peak_flops(training.device, True)
     return found | {"parameters": sum(p.numel() for p in training.model.parameters())}
+
+
+def planned(device):
+    """Bytes that ``deepred plan`` states for this trainer's step."""
+    from deepred.train.memory import step_memory
+
+    return step_memory(config_of(device), VOCABULARY, device).total
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--size", choices=list(SIZES), default="10m")
     options.add_argument("--steps", type=int, default=8)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--device", default="cpu")
@@ -159,6 +208,8 @@ def main():
     options.add_argument("--json", action="store_true")
     options.add_argument("--one", nargs=2, metavar=("PEER", "DATA"), help=argparse.SUPPRESS)
     given = options.parse_args()
+    global SHAPE, SEQUENCE, BATCH
+    SHAPE, SEQUENCE, BATCH = SIZES[given.size]
     if given.one:
         print(json.dumps(measure(given.one[0], Path(given.one[1]), given.steps, given.device)))
         return
@@ -170,6 +221,8 @@ def main():
                 command = [
                     sys.executable,
                     __file__,
+                    "--size",
+                    given.size,
                     "--steps",
                     str(given.steps),
                     "--device",
@@ -187,18 +240,25 @@ def main():
         peer: {name: (min if name == "peak_over_model" else max)(r[name] for r in rounds) for name in rounds[0]}
         for peer, rounds in found.items()
     }
+    if given.device != "cpu":
+        best["planned"] = planned(given.device)
     if given.json:
         print(json.dumps(best, indent=1))
         return
+    plan = best.pop("planned", 0)
     base = best.get("huggingface") or next(iter(best.values()))
-    print(f"{'':20}{'tokens/s':>10}{'ratio':>8}{'tokens/cpu-s':>14}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
+    print(f"{'':20}{'tokens/s':>10}{'ratio':>8}{'MFU':>8}{'tokens/cpu-s':>14}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
     for peer, row in best.items():
         shown = [
             (row[name], row[name] / base[name])
             for name in ("tokens_per_second", "tokens_per_cpu_second", "peak_over_model")
         ]
         (speed, a), (processor, b), (peak, c) = shown
-        print(f"{peer:20}{speed:10,.0f}{a:8.2f}{processor:14,.0f}{b:8.2f}{peak / 2**20:10,.0f}{c:8.2f}")
+        flops = row["flops_per_token"] * speed
+        use = f"{flops / row['peak_flops']:8.1%}" if row["peak_flops"] else f"{flops / 1e9:6.0f} G"
+        print(f"{peer:20}{speed:10,.0f}{a:8.2f}{use}{processor:14,.0f}{b:8.2f}{peak / 2**20:10,.0f}{c:8.2f}")
+    if plan and "deepred" in best:
+        print(f"memory of a step: {best['deepred']['peak'] / 2**30:.2f} GiB, planned {plan / 2**30:.2f} GiB")
 
 
 if __name__ == "__main__":
