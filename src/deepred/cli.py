@@ -292,6 +292,7 @@ def _transfer_bar() -> RichProgress:
 
 
 app.command()(commands_train.doctor)
+app.command()(commands_train.plan)
 app.command()(commands_dating.why)
 app.command()(commands_dating.classify)
 app.command()(commands_dating.date_llm)

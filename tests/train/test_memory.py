@@ -52,8 +52,6 @@ def test_state_is_counted_by_the_numbers_it_is_kept_in():
 
 def test_what_the_forward_pass_leaves_is_what_autograd_saves():
     """The ledger of a trace against the tensors that a real forward pass of the same model packs."""
-    from deepred.train.model import hidden_states
-
     model = skeleton(architecture_of(config().model, 32, VOCABULARY), 3).train()
     own = {p.untyped_storage() for p in (*model.parameters(), *model.buffers())}
     saved = set()
@@ -64,7 +62,8 @@ def test_what_the_forward_pass_leaves_is_what_autograd_saves():
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        hidden = hidden_states(model.base_model, torch.zeros((4, 32), dtype=torch.long))
+        hidden = model.base_model(input_ids=torch.zeros((4, 32), dtype=torch.long), use_cache=False)
+        hidden = hidden.last_hidden_state
         kept = sum(storage.nbytes() for storage in saved)
     assert hidden.requires_grad
     shape = config(batch=4)

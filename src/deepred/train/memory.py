@@ -27,7 +27,7 @@ from torch.utils._pytree import tree_leaves
 from deepred.config import Model, Pretrain
 from deepred.errors import UserError
 from deepred.train.loss import CHUNK_LOGITS, CHUNK_LOGITS_ELSEWHERE, MIN_CHUNK, chunked_cross_entropy
-from deepred.train.model import hidden_states, recompute_activations
+from deepred.train.model import recompute_activations
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -239,10 +239,13 @@ class _Trace:
         """Forward and backward pass."""
         config = self.config
         ids = torch.zeros((self.micro_batch, config.sequence + 1), dtype=torch.long)
-        separator = 0 if config.attention == "document" else None
+        # a GPU skips foreign documents by blocks, a CPU reads a mask
+        is_masked = config.attention == "document" and self.device == "cpu"
+        more = _mask(self.micro_batch, config.sequence) if is_masked else {}
         head = model.get_output_embeddings().weight
         with torch.autocast("cpu", torch.bfloat16, enabled=self.numbers.autocast):
-            hidden = hidden_states(model.base_model, ids[:, :-1], separator)
+            hidden = model.base_model(input_ids=ids[:, :-1], use_cache=False, **more).last_hidden_state
+            hidden = hidden.reshape(-1, hidden.shape[-1])
             if self.numbers.autocast:
                 hidden = hidden.bfloat16()
         marks.forward = ledger.count
@@ -251,6 +254,33 @@ class _Trace:
         marks.loss, marks.loss_events = ledger.count, len(ledger.events)
         del hidden
         loss.backward()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a model is, and what training costs."""
+
+    parameters: int
+    multiplied: int
+    """Parameters of matrix products: all matrices but an input embedding that is no head as well."""
+    layers: int
+    width: int
+
+    def flops_per_token(self, sequence: int) -> float:
+        """6 a weight of a matrix product, 12 L d T for attention (Kaplan et al. 2020; PaLM, appendix B)."""
+        return 6.0 * self.multiplied + 12.0 * self.layers * self.width * sequence
+
+
+def size_of(shape: PretrainedConfig) -> Size:
+    """The size of a configuration's model, counted on the model itself (without data)."""
+    layers = int(shape.num_hidden_layers)
+    with FakeTensorMode():
+        model = skeleton(shape, layers)
+        embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+        parameters = list(model.parameters())
+        multiplied = sum(p.numel() for p in parameters if p.ndim >= 2)
+        multiplied -= 0 if embedding is head else embedding.numel()
+        return Size(sum(p.numel() for p in parameters), multiplied, layers, int(shape.hidden_size))
 
 
 def skeleton(shape: PretrainedConfig, layers: int, dtype: torch.dtype = torch.float32) -> Any:
@@ -272,6 +302,12 @@ def _attend_without_mask(model: Any) -> None:
     if model.config._attn_implementation == "sdpa":
         AttentionInterface.register("traced", sdpa_attention_forward)
         model.set_attn_implementation("traced")
+
+
+def _mask(count: int, length: int) -> dict[str, Tensor]:
+    """What keeps documents apart where attention takes a plain mask."""
+    mask = torch.ones((count, 1, length, length), dtype=torch.bool)
+    return {"attention_mask": mask, "position_ids": torch.zeros((count, length), dtype=torch.long)}
 
 
 def _collect(total: Tensor, parameter: Tensor) -> None:
