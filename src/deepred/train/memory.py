@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 TRACED = (2, 3)
 """Layers of the copies that are traced: with one, the first layer would be the last one too."""
-HEADROOM = 0.9
-"""Share of the available memory that a step may fill: an allocator's fragments and a GPU's context take the rest."""
+HEADROOM, HEADROOM_CPU = 0.9, 0.6
+"""Share of the available memory that a step may fill: an allocator's fragments and a GPU's context take the rest. On a
+CPU a small model peaked at 1.6 times the trace, and at 1.01 times where freed memory was given back at once."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def suggest_micro_batch(
     """The largest micro-batch, up to the batch, whose step fits into the available memory; 0 where none fits."""
     shape = architecture or architecture_of(config.model, config.sequence, vocabulary)
 
-    room = int(available_bytes * HEADROOM)
+    room = int(available_bytes * (HEADROOM_CPU if device == "cpu" else HEADROOM))
 
     def peaks(size: int) -> list[int]:
         trace = _Trace(config, size, device, numbers or numbers_of(config, device))
