@@ -69,6 +69,7 @@ def test_verdicts_come_from_intervals_alone():
     sooner = compare(arm({f"f{n}": 4 + n % 3 for n in range(20)}), floor)
     assert sooner["verdict"] == "suppressed"
     assert sooner["low"] > 0
+    assert compare(arm({f"f{n}": 0 for n in range(20)}), floor)["verdict"] == "known"
     same = compare(arm({f"f{n}": 20 + (n * 7) % 5 for n in range(20)}), floor)
     assert same["verdict"] == "not told from absent"
     assert "would probably have gone unseen" in same["said"]

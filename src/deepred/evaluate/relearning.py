@@ -170,8 +170,11 @@ def compare(arm: Mapping[str, Any], floor: Mapping[str, Any]) -> dict[str, Any]:
         {family: float(one["most"] if step is None else step) for family, step in one["steps"].items()}
         for one in (arm, floor)
     )
-    saved = paired_gain(below, own, Resampling(**arm["resampling"]))
-    return {**saved.to_json("saved"), **verdict_of(saved.to_json("saved"))}
+    saved = paired_gain(below, own, Resampling(**arm["resampling"])).to_json("saved")
+    found = verdict_of(saved)
+    if found["verdict"] == "suppressed" and sum(step == 0 for step in own.values()) > len(own) / 2:
+        found["verdict"] = "known"  # it recalls them before it is taught anything
+    return {**saved, **found}
 
 
 def verdict_of(saved: Mapping[str, Any]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepred.errors import FaultError
 from deepred.filters.features import Hashes, find_words
 from deepred.runner import is_complete, read_manifest, standalone
 from deepred.stage import Counts, Work
@@ -33,6 +34,8 @@ DEPTH = 8
 BLOCK_BYTES = 64_000_000
 """Text of a block: small enough to sort in some hundred megabytes, large enough that a billion tokens are 70 blocks."""
 BATCH_CHARACTERS = 2_000_000
+ROWS_READ = 128
+"""Rows decoded at once on the way to one: a row group of books may be large."""
 TRAIN = "train-*.parquet"
 PARTS = ("words", "order", "first", "hashes", "documents")
 
@@ -242,7 +245,6 @@ class TextIndex:
         self.folder = folder
         self.paths = sorted(mixture.glob(TRAIN))
         self.blocks = [Block(folder, number) for number in range(len(list(folder.glob("words-*.npy"))))]
-        self._held: tuple[tuple[int, int], list[dict[str, Any]]] | None = None
         self._groups: dict[int, list[int]] = {}
 
     @property
@@ -286,6 +288,9 @@ class TextIndex:
                 sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
                 self._groups[number] = np.cumsum([0, *sizes]).tolist()
             group = bisect_right(self._groups[number], row) - 1
-            if self._held is None or self._held[0] != (number, group):
-                self._held = (number, group), file.read_row_group(group).to_pylist()
-        return self._held[1][row - self._groups[number][group]] | {"file": path.name}
+            at = self._groups[number][group]
+            for batch in file.iter_batches(batch_size=ROWS_READ, row_groups=[group]):  # no further than the row
+                if row < at + batch.num_rows:
+                    return batch.slice(row - at, 1).to_pylist()[0] | {"file": path.name}
+                at += batch.num_rows
+        raise FaultError(f"{path} has no row {row}", "remove the folder trace of the data folder: it is built again")
