@@ -175,3 +175,10 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(finished, tmp_path):
     assert process.returncode == 130, output
     assert "the same command goes on" in output
     assert "Traceback" not in output
+
+
+def test_probes_ask_about_the_worlds_own_facts(finished):
+    line = small(finished)
+    assert line.node("probes").needs["world"] is line.node("world")
+    numbers = read_manifest(line.folder(line.node("probes")))["counts"]["numbers"]
+    assert numbers["families_before"] == numbers["families_after"] == 120

@@ -79,8 +79,8 @@ class Pipeline:
             return {node.name: node for node in self.nodes}
         needs: dict[str, Node | None] = {}
         for name in stage.needs:
-            if name == "world" and section is not None and inputs.names_files_but_no_world(section):
-                needs[name] = None  # it reads real files only: nothing of the world may change its key
+            if stage.needs == ("world",) and section is not None and inputs.names_files_but_no_world(section):
+                needs[name] = None  # a source of real files only: nothing of the world may change its key
                 continue
             needs[name] = self._output_of(name, arm) or self._output_of(name, "filtered")
         begins_with = dict(stage.begins_with).get(arm)

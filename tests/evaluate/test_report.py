@@ -289,3 +289,21 @@ def test_text_by_year_and_placebo_cutoffs_are_shown(tmp_path):
     for heading in ("Text by year", "Placebo cutoffs"):
         assert f"<h2>{heading}</h2>" in page
     assert "smallest leak" not in page
+
+
+def test_a_small_leak_shows_on_the_facts_that_the_text_still_states(tmp_path):
+    outputs = make_run(tmp_path / "data", SKILL | {"filtered": (0.92, 0.26)})
+    folder = outputs["evaluate@filtered"]
+    rows = [json.loads(line) for line in (folder / "items.jsonl").read_text(encoding="utf-8").splitlines()]
+    leaked = [row["family"] for row in rows if row["era"] == "after"][:12]
+    for row in rows:
+        if row["family"] in leaked:
+            row["correct"] = [1.0, 1.0]
+    (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    exposures = outputs["mixture@filtered"] / "exposures.json"
+    exposures.write_text(json.dumps(dict.fromkeys(leaked, 1)), encoding="utf-8")
+    report = report_of(outputs, tmp_path / "out")
+    assert report["gain"]["after"]["high"] < 0.2
+    assert report["stated_gain"]["low"] > 0.4
+    assert report["stated_gain"]["families"] == 12
+    assert "still states, the model" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

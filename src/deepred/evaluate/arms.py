@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,14 @@ def gains(arm: Arm, floor: Arm | None) -> dict[str, Figure]:
     if floor.results["probes"] != arm.results["probes"]:
         return {era: Figure(None, None, None, 0, "the floor answered another list of probes") for era in ERAS}
     return {era: paired_gain(arm.scores(era), blind_floor(arm, floor, era)[0], arm.resampling) for era in ERAS}
+
+
+def stated_gain(arm: Arm, floor: Arm | None, stated: Collection[str]) -> Figure:
+    """The gain after the cutoff on those facts alone that the training text still states: a small leak shows there."""
+    if floor is None or floor.results["probes"] != arm.results["probes"]:
+        return too_few(0)
+    below, _ = blind_floor(arm, floor, "after")
+    return paired_gain({f: score for f, score in arm.scores("after").items() if f in stated}, below, arm.resampling)
 
 
 def fall(arm: Arm, floor: Arm | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from deepred.evaluate.html import (
     section,
     table,
 )
-from deepred.evaluate.markdown import cutoff_text, number
+from deepred.evaluate.markdown import cutoff_text, gain_text, number
 from deepred.evaluate.twins_page import doses_section, placebo_section
 
 VERDICTS = {
@@ -175,8 +175,19 @@ def leaks_section(report: dict[str, Any]) -> str:
         lead,
         table(head, rows, ("", "n", "n", "n", "n")),
         relations_note(report),
+        stated_note(report.get("stated_gain", {})),
         leaks_table(report["leaks"]),
     )
+
+
+def stated_note(figure: dict[str, Any]) -> str:
+    """The gain on later facts that the filtered text states, or why there is none."""
+    if not figure or not figure["families"]:
+        return ""
+    shown = gain_text(figure) if figure["gain"] is not None else f"not given ({figure['reason']})"
+    lead = "On the later facts alone that the filtered text still states, the model’s gain over the blind floor is"
+    text = f"{lead} {shown}; facts: {figure['families']}."
+    return f'<p class="note">{escape(text)}</p>'
 
 
 def exposure_cells(values: dict[str, Any]) -> list[str]:

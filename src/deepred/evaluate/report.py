@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from deepred.config import Report
 from deepred.documents import Day, format_day, year_of
 from deepred.evaluate import plots
-from deepred.evaluate.arms import Arm, arm_figures, place, read_arms
+from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.conclusions import conclude
 from deepred.evaluate.finished import finished_parts
@@ -87,6 +87,7 @@ def gather(
         **doses_of(outputs, answered, cutoff),
         "exposures": exposures,
         "leaks": leaks_of(outputs, answered),
+        "stated_gain": stated_of(outputs, answered),
         "gguf": chat_file(outputs),
         "html": str(final / "report.html"),
         "audit": audit_of(outputs, manifests),
@@ -164,6 +165,16 @@ def leaks_of(outputs: dict[str, Path], arms: dict[str, Arm]) -> list[dict[str, A
         return []
     scores = arms["filtered"].scores("after") if "filtered" in arms else {}
     return leaks(mixture, read_families(outputs["probes"]), scores)
+
+
+def stated_of(outputs: dict[str, Path], arms: dict[str, Arm]) -> dict[str, Any]:
+    """The filtered arm's gain on the later facts that its text still states; empty where that was not counted."""
+    path = by_arm(outputs, "mixture").get("filtered", Path()) / "exposures.json"
+    if "filtered" not in arms or not path.is_file():
+        return {}
+    counted: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    stated = {family for family, times in counted.items() if times}
+    return stated_gain(arms["filtered"], arms.get("floor"), stated).to_json("gain")
 
 
 def audit_of(outputs: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
