@@ -34,6 +34,9 @@ from deepred.serve.problems import ProblemError, unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
+CUTOFF_SECONDS = 1.0
+"""A new index of the same run may have another cutoff."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -72,11 +75,18 @@ class Library:
         self._under_way = 0
         self._health: Health | None = None
         self._health_at = -1e9
+        self._cutoff: Day | None = None
+        self._cutoff_at = -1e9
         self._asking: asyncio.Future[Health] | None = None
 
     async def cutoff(self) -> Day:
-        """The run's cutoff, which no ``as_of`` goes beyond."""
-        return await self._call(lambda: self._index.cutoff)
+        """The run's cutoff, which no ``as_of`` goes beyond; looked up anew every second, in nobody's way."""
+        if self._cutoff is None:
+            self._cutoff = await self._call(lambda: self._index.cutoff)
+        elif time.monotonic() - self._cutoff_at > CUTOFF_SECONDS:
+            self._cutoff_at = time.monotonic()  # whoever asks meanwhile is told the last one
+            self._cutoff = await self._call(lambda: self._index.cutoff)
+        return self._cutoff
 
     async def as_of(self, asked: Day | None) -> Day:
         """The day that is applied where one was asked for: the run's cutoff at the latest."""
