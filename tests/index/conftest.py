@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -53,13 +53,19 @@ class Built:
     pipeline: Pipeline
     run_file: Path
     data: Path
+    opened: list = field(default_factory=list)
 
     def index(self, store="sqlite", search="embedded", embeddings="lsa"):
         work = Work(self.pipeline.settings, Silent())
         return build_index(self.pipeline, self.run_file, Options(store, search, embeddings), work)
 
     def open(self, store="sqlite", search="embedded"):
-        return open_index(self.data, "small", store=store, search=search)
+        self.opened.append(open_index(self.data, "small", store=store, search=search))
+        return self.opened[-1]
+
+    def close(self):
+        for index in self.opened:
+            index.close()
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +76,9 @@ def world(tmp_path_factory):
     run_file.write_text(RUN, encoding="utf-8")
     pipeline = Pipeline(load_run(run_file, []), STAGES, Settings(data=folder / "data", workers=1))
     execute(pipeline, Silent(), "topics")
-    return Built(pipeline, run_file, folder / "data")
+    built = Built(pipeline, run_file, folder / "data")
+    yield built
+    built.close()
 
 
 @pytest.fixture
@@ -82,7 +90,9 @@ def copied(world, tmp_path):
         if path.name != "index":
             (data / path.name).symlink_to(path)
     pipeline = Pipeline(load_run(world.run_file, []), STAGES, Settings(data=data, workers=1))
-    return Built(pipeline, world.run_file, data)
+    built = Built(pipeline, world.run_file, data)
+    yield built
+    built.close()
 
 
 class Postgres:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,7 +74,7 @@ def build_index(pipeline: Pipeline, run_file: Path, options: Options, work: Work
     home = open_home(options.store, home_folder, slug)
     identity = [VERSION, keys, embeddings.describe(options.embeddings), options.search]
     version = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
-    with _lock(home_folder):
+    with _lock(home_folder), closing(home):
         current = home.current()
         if current and current["version"] == version and (home_folder / version).is_dir():
             return current, True

@@ -25,7 +25,7 @@ from deepred.inputs import write_json
 DIMENSIONS = 128
 VOCABULARY = 50_000
 """Words that the vectors of ``lsa`` know, the most common ones."""
-COMMON = 0.2
+COMMON = 0.5
 """Share of paragraphs from which a word says nothing."""
 FITTED = 50_000
 """Units that ``lsa`` is fitted on, drawn evenly."""

@@ -79,6 +79,10 @@ class Home(Protocol):
         """Remove a version."""
         ...
 
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
 
 def open_home(store: str, folder: Path, slug: str) -> Home:
     """The home of a run: ``sqlite`` in its folder, or a PostgreSQL database by address."""
@@ -176,6 +180,9 @@ class SqliteHome:
 
     def drop(self, version: str) -> None:
         """Nothing here: the version's folder is removed whole, with its search index."""
+
+    def close(self) -> None:
+        """Nothing: every store has its own."""
 
 
 class PostgresHome:
@@ -290,6 +297,10 @@ class PostgresHome:
         with answered(), engine.begin() as connection:
             connection.execute(DropSchema(self.schema(version), cascade=True, if_exists=True))
         engine.dispose()
+
+    def close(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()
 
 
 def _ingest(cursor: Any, part: str, files: Mapping[str, Path], schema: str | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deepred.documents import Day
 from deepred.errors import DeepRedError, UserError
-from deepred.index.base import Article, Health, Mode, Page, UnavailableError, Why, Year
+from deepred.index.base import Article, Health, Mode, Page, Why, Year
 from deepred.index.embedded import Embedded
 from deepred.index.embeddings import open_embedder
 from deepred.index.homes import Home, Pointer, open_home
@@ -113,6 +113,7 @@ class CurrentIndex:
                 self.reader.store.close()
                 self.reader.engine.close()
                 self.reader = None
+            self.home.close()
 
     def _current(self) -> Reader:
         """The current version's reader; looks for another one at most every second."""
@@ -126,8 +127,7 @@ class CurrentIndex:
                     self._take_up()
                     self.mark = mark
                 self.looked = time.monotonic()
-            if self.reader is None:
-                raise UnavailableError("the index is closed", "open it again")
+            assert self.reader is not None
             return self.reader
 
     def _take_up(self) -> None:
