@@ -8,6 +8,7 @@ import json
 import math
 import re
 from fnmatch import fnmatch
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,12 @@ MAPPING_KEYS = {
     "integer": {"type"},
     "knn_vector": {"type", "dimension", "method"},
 }
+
+
+@lru_cache(maxsize=1 << 16)
+def held_words(text):
+    """A document's words, cut once."""
+    return words_of(text)
 
 
 class Refused(Exception):  # noqa: N818
@@ -158,7 +165,7 @@ class Cluster:
             return 0.0 if source.get(field) in wanted else None
         require(kind in ("match", "match_phrase"), f"unknown query [{kind}]")
         only(wanted, "query", "operator")
-        asked, held = words_of(wanted["query"]), words_of(source[field])
+        asked, held = words_of(wanted["query"]), held_words(source[field])
         if kind == "match_phrase":
             runs = sum(held[i : i + len(asked)] == asked for i in range(len(held)))
             return float(runs) if runs else None

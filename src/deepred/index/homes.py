@@ -134,11 +134,9 @@ class SqliteHome:
         return create_engine(f"sqlite:///{self.folder / version / SQLITE}")
 
     def begin(self, version: str) -> None:
-        """Make the tables; a journal keeps parts whole, and the disk need not follow until the end."""
+        """Make the tables. SQLite's own rollback journal keeps parts whole; rows are only added, so it stays small."""
         (self.folder / version).mkdir(parents=True, exist_ok=True)
         engine = self._engine(version)
-        with engine.connect() as connection:
-            connection.execute(text("PRAGMA journal_mode=WAL"))
         sql_tables(None)[0].create_all(engine)
         engine.dispose()
 
@@ -159,7 +157,7 @@ class SqliteHome:
             connection.commit()
 
     def finish(self, version: str) -> dict[str, int]:
-        """Make the indexes, and leave one file without a journal."""
+        """Make the indexes and the planner's statistics."""
         engine = self._engine(version)
         with engine.begin() as connection:
             _make_indexes(connection, None)
@@ -167,7 +165,6 @@ class SqliteHome:
         engine.dispose()
         with closing(sqlite3.connect(self.folder / version / SQLITE)) as connection:
             connection.execute("PRAGMA optimize")
-            connection.execute("PRAGMA journal_mode=DELETE")
         return counts
 
     def switch(self, pointer: Pointer) -> None:
