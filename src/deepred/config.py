@@ -513,6 +513,9 @@ class Sft(Section):
     epochs: float = Field(default=4.0, gt=0, description="Epochs over the examples.")
     batch: int = Field(default=16, ge=1, description="Conversations of an optimizer step.")
     micro_batch: int = Field(default=16, ge=1, description="Packed rows of one forward pass.")
+    replay: float = Field(
+        default=0.0, ge=0, description="Pieces of corpus text read again for each conversation, to keep knowledge."
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="Precision of the forward pass; float32 on a CPU."
     )

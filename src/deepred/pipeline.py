@@ -184,7 +184,7 @@ STAGES: tuple[Stage, ...] = (
         2,
         "deepred.train.sft:fine_tune",
         "LoRA on all projections and ChatML's embeddings; packed; loss on the assistant's tokens only; exact resume.",
-        needs=("pretrain", "examples"),
+        needs=("pretrain", "examples", "shards"),
         reads=("seed",),
         resumes=True,
     ),

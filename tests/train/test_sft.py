@@ -11,7 +11,7 @@ from deepred.settings import Settings
 from deepred.stage import Work
 from deepred.train.adapter import adapt, load_base
 from deepred.train.chatml import render
-from deepred.train.conversations import Encoded, batch_of, encode, pack
+from deepred.train.conversations import Encoded, batch_of, encode, pack, read_again
 from deepred.train.sft import batch_losses, fine_tune, schedule
 from tiny_llama import build_model, write_examples
 
@@ -183,3 +183,21 @@ def test_a_killed_stage_goes_on_and_ends_in_the_same_bytes(road, tmp_path, stops
     )
     for name in names:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), name
+
+
+def test_corpus_text_is_read_again_whole_and_by_the_seed(corpus, tmp_path):
+    pieces = list(read_again(corpus.shards, 5, 16, seed=1))
+    assert [len(piece.ids) for piece in pieces] == [16] * 5
+    assert all(piece.answers == [False] + [True] * 15 for piece in pieces)
+    assert pieces == list(read_again(corpus.shards, 5, 16, seed=1)) != list(read_again(corpus.shards, 5, 16, seed=2))
+
+
+def test_replay_joins_the_conversations_and_needs_a_corpus(road, corpus, tmp_path):
+    config = CONFIG.model_copy(update={"replay": 0.5, "epochs": 1.0})
+    (tmp_path / "out").mkdir()
+    given = {"pretrain": road / "pretrain", "examples": road / "examples", "config": config, "seed": 1}
+    given |= {"out": tmp_path / "out", "work": Work(Settings(threads=1, device="cpu"))}
+    assert fine_tune(**given, shards=corpus.shards).numbers["pieces of corpus"] == 10
+    assert len(json.loads((tmp_path / "out" / "curve.json").read_text())["steps"]) == 8  # 20 + 10, by fours
+    with pytest.raises(UserError, match="set it to 0"):
+        fine_tune(**given)

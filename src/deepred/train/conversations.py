@@ -7,6 +7,7 @@ the loss that the same conversations give one by one, with less padding.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from deepred.errors import FaultError
 from deepred.stage import Counts
 from deepred.train.chatml import answer_spans, render
 from deepred.train.order import permute
+from deepred.train.tokens import Tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -84,6 +86,16 @@ def read_encoded(path: Path, tokenizer: Tokenizer, limit: int, counts: Counts) -
             counts.add("tokens", len(encoded.ids))
             counts.add("answer tokens", sum(encoded.answers))
             yield encoded
+
+
+def read_again(shards: Path, count: int, length: int, seed: int) -> Iterator[Encoded]:
+    """Pieces of the corpus, drawn by the seed, every token of which is learned as in pre-training."""
+    stream = Tokens(shards).train
+    chance = random.Random(f"{seed} replay")
+    for _ in range(count):
+        start = chance.randrange(max(1, len(stream) - length))
+        ids = stream.read(start, min(length, len(stream))).tolist()
+        yield Encoded(ids, [place > 0 for place in range(len(ids))])
 
 
 def batch_of(examples: Sequence[Encoded], size: int, seed: int, step: int) -> list[Encoded]:

@@ -4,7 +4,8 @@ In: ``pretrain/model`` and the examples. Out: ``adapter/`` (PEFT), ``tokenizer/`
 ``curve.json`` (loss by step, validation loss by epoch) and ``base.json`` (the checksum of the weights that the adapter
 belongs to).
 
-Every token that the assistant writes, ``<|im_end|>`` included, counts once, in every turn; nothing else does. ChatML's
+Every token that the assistant writes, ``<|im_end|>`` included, counts once, in every turn; nothing else of a
+conversation does. Pieces of corpus text may be read again beside them, against forgetting (``sft.replay``). ChatML's
 tokens do not occur in the corpus, so their embeddings are trained with the adapter. Steps are functions of their
 number alone: killed at any moment and started again, the stage ends in the same bytes.
 """
@@ -37,7 +38,7 @@ from deepred.train.checkpoint import (
     save_checkpoint,
     tensors_of,
 )
-from deepred.train.conversations import Encoded, batch_of, pack, read_encoded
+from deepred.train.conversations import Encoded, batch_of, pack, read_again, read_encoded
 from deepred.train.device import choose_device, is_out_of_memory
 from deepred.train.ranks import Ranks
 
@@ -74,7 +75,9 @@ class Tuning:
         return max(1, round(self.epoch_steps * self.config.epochs))
 
 
-def fine_tune(*, pretrain: Path, examples: Path, config: Sft, seed: int, out: Path, work: Work) -> Counts:
+def fine_tune(
+    *, pretrain: Path, examples: Path, config: Sft, seed: int, out: Path, work: Work, shards: Path | None = None
+) -> Counts:
     """Train the adapter; the same inputs, seed and threads give the same weights."""
     folder = pretrain / "model"
     if work.settings.threads:
@@ -89,6 +92,12 @@ def fine_tune(*, pretrain: Path, examples: Path, config: Sft, seed: int, out: Pa
     validation = list(read_encoded(examples / "validation.jsonl", tokenizer.encoder, limit, Counts()))
     if not training:
         raise FaultError(f"{examples / 'train.jsonl'} holds no example that fits {limit} tokens")
+    if config.replay:
+        if shards is None:
+            raise UserError("sft.replay reads corpus text again, which this run has not", "set it to 0")
+        again = list(read_again(shards, round(config.replay * len(training)), limit, seed))
+        counts.add("pieces of corpus", len(again))
+        training += again
     torch.manual_seed(seed)
     model = adapt(base, config, tokenizer.turns).to(choose_device(work.settings.device))
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
