@@ -79,4 +79,5 @@ def eras_text(bits: dict[str, Any]) -> str:
         else f"{era} the cutoff {bits[era]['reason']}"
         for era in ("before", "after")
     ]
-    return f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."
+    text = f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."
+    return text.replace(" -", " −").replace("[-", "[−")

@@ -217,7 +217,7 @@ def placebo_section(compared: dict[str, Any]) -> str:
     rows = [
         [
             arm_cell(row["arm"]),
-            f"{row['year']:.0f}" + (" (the cutoff)" if row["applied"] else ""),
+            f"{int(row['year'])}" + (" (the cutoff)" if row["applied"] else ""),
             figure_cell(row, "fall"),
             points(row["detectable"]) if row.get("detectable") is not None else "–",
         ]

@@ -20,7 +20,7 @@ from deepred.corpus.families import rank
 from deepred.documents import Day, month_of, read_rows, year_of
 from deepred.evaluate.changepoint import effective_cutoff
 from deepred.evaluate.choices import Scorer
-from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval, mean_over_families
+from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval
 
 PER_DECADE = 60
 """Sentences scored of each decade: an interval of about a tenth of a bit per byte, in seconds of work."""
@@ -116,7 +116,7 @@ def bits_by_decade(scored: Sequence[Bits], cutoff: Day, how: Resampling) -> list
     for one in scored:
         groups[int(one.year) // 10 * 10, "before" if one.year < edge else "after"].append(one.per_byte)
     return [
-        {"decade": decade, "era": era, **mean_over_families(values, how).to_json("bits_per_byte")}
+        {"decade": decade, "era": era, **mean_interval(np.array(values), how, "sentences").to_json("bits_per_byte")}
         for (decade, era), values in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "before"))
     ]
 
@@ -137,9 +137,11 @@ def twin_minus_model(model: Sequence[Bits], twin: Sequence[Bits], cutoff: Day, h
     for year, value in pairs:
         decades[int(year) // 10 * 10].append(value)
     return {
-        **{era: mean_over_families(values, how).to_json("difference") for era, values in eras.items()},
+        **{
+            era: mean_interval(np.array(values), how, "sentences").to_json("difference") for era, values in eras.items()
+        },
         "by_decade": [
-            {"decade": decade, **mean_over_families(values, how).to_json("difference")}
+            {"decade": decade, **mean_interval(np.array(values), how, "sentences").to_json("difference")}
             for decade, values in sorted(decades.items())
         ],
         "changepoint": effective_cutoff([year for year, _ in pairs], [value for _, value in pairs], how).to_json(),
@@ -154,13 +156,13 @@ def late_mass(score: Scorer, cutoff: Day, how: Resampling) -> dict[str, Any]:
     chances = np.exp(found.reshape(len(PROMPTS), len(years)))
     late = np.array([year > edge for year in years])
     shares = chances[:, late].sum(axis=1) / np.maximum(chances.sum(axis=1), np.finfo(float).tiny)
-    return {**mean_interval(shares, how).to_json("mass"), "prompts": len(PROMPTS), "note": SMOKE}
+    return {**mean_interval(shares, how, "prompts").to_json("mass"), "prompts": len(PROMPTS), "note": SMOKE}
 
 
-def mean_interval(values: np.ndarray[Any, Any], how: Resampling) -> Figure:
-    """The mean over prompts, with its interval."""
+def mean_interval(values: np.ndarray[Any, Any], how: Resampling, what: str) -> Figure:
+    """The mean of measures with its interval; too few of them are named by what they are."""
     if len(values) < MIN_FAMILIES:
-        return Figure(None, None, None, len(values), f"too few prompts: {len(values)}")
+        return Figure(None, None, None, len(values), f"too few {what}: {len(values)}")
     draws = np.random.default_rng(how.seed).integers(0, len(values), (how.resamples, len(values)))
     low, high = interval(values[draws].mean(axis=1), how.confidence)
     return Figure(float(values.mean()), low, high, len(values))
