@@ -65,7 +65,7 @@ def read_paragraphs():
         for number, group in groups.items():
             subject = {"page_id": article["page_id"], "number": number, "title": article["title"], "section": ""}
             subject |= {"known": group[0][2], "first_known": group[0][2], "kind": "S", "source": "wikipedia"}
-            units = [unit | subject for unit in paragraph_units(text, group)]
+            units = [unit | subject for unit in paragraph_units(text, group, CUTOFF)]
             whole = units[-1] | {"day": max(day for _, _, day, *_ in group)}
             yield units, whole
 

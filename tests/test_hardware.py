@@ -223,11 +223,14 @@ def test_services_are_reached_by_host_and_port_and_shown_without_their_password(
             raise OSError("refused")
         return Connection()
 
-    given = {"DEEPRED_DATABASE_URL": "postgresql://me:secret@db.example/x", "OPENSEARCH_URL": "https://search.example"}
+    given = {"DEEPRED_STORE": "postgresql://me:secret@db.example/x", "DEEPRED_SEARCH": "https://search.example"}
     found = list(check_services(given, connect))
     assert asked == [("db.example", 5432), ("search.example", 9200)]
     assert [finding.level for finding in found] == ["ok", "problem"]
     assert "secret" not in str(found)
+    assert not list(check_services({"DEEPRED_STORE": "sqlite", "DEEPRED_SEARCH": "embedded"}, connect))
+    (finding,) = check_services({"DEEPRED_STORE": "postgresql:///database"}, connect)
+    assert finding.level == "note" and len(asked) == 2
 
 
 def test_devices_are_found_by_name_and_recognised_by_what_pytorch_reports():
@@ -248,12 +251,12 @@ def test_versions_and_memory_are_read():
 
 def test_doctor_ends_with_1_where_something_is_broken(tmp_path, monkeypatch):
     monkeypatch.setattr("deepred.doctor.run_trials", lambda device, seconds: [Trial("matmul", True, 0.1)])
-    for variable in ("DEEPRED_DATABASE_URL", "DEEPRED_OPENSEARCH_URL", "OPENSEARCH_URL"):
+    for variable in ("DEEPRED_STORE", "DEEPRED_SEARCH"):
         monkeypatch.delenv(variable, raising=False)
     fine = CliRunner().invoke(app, ["doctor", "--json", "--data", str(tmp_path)])
     assert fine.exit_code == 0
     assert '"usable": true' in fine.output
-    monkeypatch.setenv("OPENSEARCH_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("DEEPRED_SEARCH", "http://127.0.0.1:9")
     broken = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)])
     assert broken.exit_code == 1
     assert "127.0.0.1:9" in broken.output

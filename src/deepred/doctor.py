@@ -287,20 +287,18 @@ def _models(answer: Any) -> list[str]:
         return []
 
 
-SERVICES = {
-    "DEEPRED_DATABASE_URL": ("postgresql", 5432),
-    "DEEPRED_OPENSEARCH_URL": ("opensearch", 9200),
-    "OPENSEARCH_URL": ("opensearch", 9200),
-}
-"""Variables that name a service, with its topic and usual port."""
+SERVICES = {"DEEPRED_STORE": ("postgresql", 5432, "sqlite"), "DEEPRED_SEARCH": ("opensearch", 9200, "embedded")}
+"""The variables of ``deepred index`` and ``deepred serve`` that may name a service: its topic, its usual port, and the
+value that stands for none."""
 
 
 def check_services(
     environment: Mapping[str, str], connect: Callable[..., Any] = socket.create_connection
 ) -> Iterator[Finding]:
     """Whether the configured PostgreSQL and OpenSearch can be reached; addresses are shown without their passwords."""
-    for variable, (topic, port) in SERVICES.items():
-        if not (url := environment.get(variable)):
+    for variable, (topic, port, none) in SERVICES.items():
+        url = environment.get(variable)
+        if not url or url == none:
             continue
         try:
             parts = urlsplit(url)
@@ -308,7 +306,7 @@ def check_services(
         except ValueError:
             place = (None, 0)
         if not place[0]:
-            yield Finding(topic, "note", f"{variable} names no host: not checked", "")
+            yield Finding(topic, "note", f"{variable} names no host: not checked", f"{none}, or an address")
             continue
         try:
             connect(place, timeout=TIMEOUT).close()

@@ -5,13 +5,14 @@ ranks by plain counts of words, so that order differs from BM25; what is tested 
 """
 
 import json
-import math
 import re
 from fnmatch import fnmatch
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
 
 from deepred.index.query import words_of
 
@@ -92,6 +93,8 @@ class Cluster:
                     field in properties, f"mapping set to strict, [{field}] is not allowed", "strict_dynamic_mapping"
                 )
                 self._check_value(field, value, properties[field])
+            if "vector" in source:
+                source["vector"] = np.array(source["vector"])
             self.indexes[name]["pending"][number] = source
             items.append({"index": {"_index": name, "_id": number, "status": 201, "result": "created"}})
         return {"took": 1, "errors": False, "items": items}
@@ -114,14 +117,9 @@ class Cluster:
         require(body.get("from", 0) + body["size"] <= 10_000, "Result window is too large")
         properties = self.indexes[name]["body"]["mappings"]["properties"]
         documents = self.indexes[name]["documents"]
-        scored = []
-        limit = None
-        if "knn" in body["query"]:
-            limit = body["query"]["knn"]["vector"]["k"]
-        for number, source in documents.items():
-            score = self._score(body["query"], source, properties)
-            if score is not None:
-                scored.append((-score, source["unit"], number, source))
+        limit = body["query"]["knn"]["vector"]["k"] if "knn" in body["query"] else None
+        found = self._matches(body["query"], documents, properties)
+        scored = [(-score, documents[number]["unit"], number, documents[number]) for number, score in found.items()]
         scored.sort(key=lambda found: found[:2])
         scored = scored[:limit]
         first = body.get("from", 0)
@@ -135,42 +133,66 @@ class Cluster:
             "hits": {"total": {"value": len(scored), "relation": "eq"}, "hits": hits},
         }
 
-    def _score(self, query, source, properties):
+    def _matches(self, query, documents, properties):
+        """The documents that match a query, with their scores."""
         require(len(query) == 1, "one clause")
         ((kind, body),) = query.items()
         if kind == "bool":
-            only(body, "must", "should", "filter")
-            found = [self._score(part, source, properties) for part in body.get("must", [])]
-            if any(score is None for score in (*found, *(self._score(p, source, properties) for p in body["filter"]))):
-                return None
-            return sum(found) + sum(self._score(part, source, properties) or 0 for part in body.get("should", []))
+            return self._combined(body, documents, properties)
         if kind == "knn":
-            only(body, "vector")
-            only(body["vector"], "vector", "k", "filter")
-            if "vector" not in source or self._score(body["vector"]["filter"], source, properties) is None:
-                return None
-            one, other = body["vector"]["vector"], source["vector"]
-            require(len(one) == len(other), "dimension")
-            dot = sum(a * b for a, b in zip(one, other))
-            return (1 + dot / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))) / 2
+            return self._nearest(body, documents, properties)
         ((field, wanted),) = body.items()
         require(field in properties, f"no field [{field}]")
         require(properties[field].get("index", True), f"Cannot search on field [{field}] since it is not indexed")
         if kind == "range":
             only(wanted, "lt", "gte")
-            value = source.get(field)
-            passes = value is not None and value < wanted.get("lt", 2**63) and value >= wanted.get("gte", -(2**63))
-            return 0.0 if passes else None
+            low, high = wanted.get("gte", -(2**63)), wanted.get("lt", 2**63)
+            return {n: 0.0 for n, d in documents.items() if (value := d.get(field)) is not None and low <= value < high}
         if kind == "terms":
-            return 0.0 if source.get(field) in wanted else None
+            return {number: 0.0 for number, document in documents.items() if document.get(field) in wanted}
         require(kind in ("match", "match_phrase"), f"unknown query [{kind}]")
         only(wanted, "query", "operator")
-        asked, held = words_of(wanted["query"]), held_words(source[field])
-        if kind == "match_phrase":
-            runs = sum(held[i : i + len(asked)] == asked for i in range(len(held)))
-            return float(runs) if runs else None
-        count = sum(held.count(word) for word in asked)
-        return count / (10 + len(held)) if count else None
+        asked = words_of(wanted["query"])
+        counted = count_runs if kind == "match_phrase" else count_words
+        scores = {number: counted(asked, document[field]) for number, document in documents.items()}
+        return {number: score for number, score in scores.items() if score}
+
+    def _combined(self, body, documents, properties):
+        only(body, "must", "should", "filter")
+        for part in body.get("filter", []):
+            documents = {number: documents[number] for number in self._matches(part, documents, properties)}
+        scores = dict.fromkeys(documents, 0.0)
+        for part in body.get("must", []):
+            found = self._matches(part, documents, properties)
+            scores = {number: scores[number] + score for number, score in found.items() if number in scores}
+        for part in body.get("should", []):
+            for number, score in self._matches(part, documents, properties).items():
+                if number in scores:
+                    scores[number] += score
+        return scores
+
+    def _nearest(self, body, documents, properties):
+        only(body, "vector")
+        only(body["vector"], "vector", "k", "filter")
+        asked = np.array(body["vector"]["vector"])
+        require(len(asked) == properties["vector"]["dimension"], "dimension")
+        passed = self._matches(body["vector"]["filter"], documents, properties)
+        numbers = [number for number in passed if "vector" in documents[number]]
+        if not numbers:
+            return {}
+        vectors = np.array([documents[number]["vector"] for number in numbers])
+        cosines = vectors @ asked / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked))
+        return dict(zip(numbers, ((1 + cosines) / 2).tolist()))
+
+
+def count_words(asked, text):
+    held = held_words(text)
+    return sum(held.count(word) for word in asked) / (10 + len(held))
+
+
+def count_runs(asked, text):
+    held = held_words(text)
+    return float(sum(held[i : i + len(asked)] == asked for i in range(len(held))))
 
 
 class Handler(BaseHTTPRequestHandler):

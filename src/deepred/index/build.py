@@ -34,7 +34,7 @@ from deepred.inputs import write_json
 from deepred.runner import Pipeline, is_complete
 from deepred.stage import Counts, Work
 
-VERSION = 1
+VERSION = 2
 """Raised when the rows, the units or their analysis change."""
 WORK_FOLDER = "work"
 """Folder of rows and vectors inside a version while it is built."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import orjson
 
 from deepred.index.base import UnavailableError
+from deepred.index.days import NEVER
 from deepred.index.query import Filters, Hit, Unit, Vector, Words, analyzer
 
 ANALYZER = "deepred"
@@ -70,7 +71,11 @@ def filter_rows(rows: list[dict[str, Any]]) -> Filtered:
 
 
 class Writer:
-    """Adds units to a tantivy folder, part by part; a part that was begun before is taken out first."""
+    """Adds units to a tantivy folder, part by part; a part that was begun before is taken out first.
+
+    Units that end on some day come in a segment of their own, after the others: where all units of a segment pass a
+    range, as those without an end do, tantivy does not look at it, and as of the cutoff no range is looked at.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.index = open_tantivy(folder)
@@ -86,6 +91,7 @@ class Writer:
         self.writer.delete_documents_by_query(
             tantivy.Query.range_query(self.index.schema, "unit", integer, first, first + count - 1)
         )
+        ending: list[Any] = []
         for unit, row in enumerate(rows, first):
             document: Any = tantivy.Document()
             document.add_text(BODY, body_of(row))
@@ -94,6 +100,12 @@ class Writer:
                 document.add_integer(name, row[name])
             document.add_text("kind", row["kind"])
             document.add_text("source", row["source"])
+            if row["until"] == NEVER:
+                self.writer.add_document(document)
+            else:
+                ending.append(document)
+        self.writer.commit()
+        for document in ending:
             self.writer.add_document(document)
         self.writer.commit()
 

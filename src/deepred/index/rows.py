@@ -171,7 +171,9 @@ def _add_article(
         "ended": int(bool(dated["ended"])),
         "evidence": orjson.dumps([_rounded(found) for found in dated["evidence"]]).decode(),
     }
-    _add_text(subject, article["text"], base, spans, row["paragraph"], row["section"], headings, writer)
+    _add_text(
+        subject, article["text"], base, spans, row["paragraph"], row["section"], headings, calendar.cutoff, writer
+    )
     for link in article["links"] or []:
         writer.add("links", {"page_id": article["page_id"], **link})
 
@@ -202,6 +204,7 @@ def _add_text(
     paragraphs: list[int],
     sections: list[int],
     headings: list[list[Any]],
+    cutoff: Day,
     writer: _Writer,
 ) -> None:
     """The rows of an article or book: itself, its paragraphs, and its units of search."""
@@ -219,7 +222,7 @@ def _add_text(
             "paragraphs", {"page_id": subject["page_id"], "number": number, "section": section, "spans": written}
         )
         heading = headings[section - 1] if section else [0, "", base]
-        for unit in paragraph_units(text, group):
+        for unit in paragraph_units(text, group, cutoff):
             section_title = heading[1] if heading[2] <= unit["day"] else ""
             writer.add("units", unit | _unit_subject(subject) | {"number": number, "section": section_title})
         first = last
@@ -278,4 +281,6 @@ def _read_books(inputs: Inputs, part: str, writer: _Writer) -> None:
             "ended": 1,
             "evidence": "[]",
         }
-        _add_text(subject, book["text"], base, spans, segments.paragraphs, segments.sections, headings, writer)
+        _add_text(
+            subject, book["text"], base, spans, segments.paragraphs, segments.sections, headings, inputs.cutoff, writer
+        )

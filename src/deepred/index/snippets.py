@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_right
 from functools import lru_cache
 
 from deepred.index.query import word_of
@@ -14,6 +14,10 @@ LONGEST = 320
 LEAD = 60
 """Characters before its first word."""
 ELLIPSIS = "…"
+
+REST = re.compile(r"[^\W_]*")
+"""The letters and digits up to a word's end."""
+FOREIGN = re.compile(r"[^\x00-\x7f]")
 
 Spans = list[tuple[int, int]]
 
@@ -37,12 +41,12 @@ def make_snippet(text: str, words: frozenset[str]) -> tuple[str, tuple[tuple[int
 def _window(text: str, spans: Spans) -> tuple[int, int]:
     """The window that holds most of the spans, at the edges of words."""
     room = LONGEST - 2
+    ends = [end for _, end in spans]
     best, most = 0, 0
-    for first, _ in spans:
-        low = max(0, first - LEAD)
-        count = sum(1 for start, end in spans if start >= low and end <= low + room)
+    for place, (first, _) in enumerate(spans):
+        count = bisect_right(ends, max(0, first - LEAD) + room) - place
         if count > most:
-            best, most = low, count
+            best, most = max(0, first - LEAD), count
     start = min(best, len(text) - room)
     end = start + room
     if start and (space := text.find(" ", start, start + LEAD // 2)) >= 0:
@@ -53,32 +57,36 @@ def _window(text: str, spans: Spans) -> tuple[int, int]:
 
 
 def find_spans(text: str, words: frozenset[str], most: int = 64) -> Spans:
-    """Where words of a query stand in a text, in order."""
-    if not words:
-        return []
-    pattern = _pattern(tuple(sorted(words)))
-    found: Spans = []
-    folded = text if text.isascii() else fold(text)
-    for match in pattern.finditer(folded):
-        if word_of(text[match.start() : match.end()]) in words:
-            found.append(match.span())
-            if len(found) >= most:
-                break
-    return found
+    """Where words of a query stand in a text, in order: what begins as one of them, and is one as the index has it."""
+    folded = fold(text).lower()
+    found: set[tuple[int, int]] = set()
+    for start in map(_start, words):
+        place = folded.find(start)
+        while place >= 0:
+            end = place + len(start)
+            if not (place and folded[place - 1].isalnum()):
+                rest = REST.match(folded, end)
+                end = rest.end() if rest else end
+                if word_of(text[place:end]) in words:
+                    found.add((place, end))
+            place = folded.find(start, end)
+    return sorted(found)[:most]
 
 
-@lru_cache(maxsize=256)
-def _pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Words that begin as a word of the query does; a stem's last letter may differ ("citi", "city")."""
-    starts = "|".join(re.escape(word[:-1] if len(word) > 2 and word.isalpha() else word) for word in words)
-    return re.compile(rf"(?<![^\W_])(?:{starts})[^\W_]*", re.IGNORECASE)
+def _start(word: str) -> str:
+    """What every form of a word begins with: a stem's last letter may differ ("citi", "city")."""
+    return word[:-1] if len(word) > 2 and word.isalpha() else word
 
 
 def fold(text: str) -> str:
     """A text without accents and of the same length."""
-    return "".join(character if character.isascii() else _fold(character) for character in text)
+    return text if text.isascii() else FOREIGN.sub(_fold, text)
 
 
-@lru_cache(maxsize=4096)
-def _fold(character: str) -> str:
-    return unicodedata.normalize("NFKD", character)[:1] or character
+def _fold(match: re.Match[str]) -> str:
+    return _first_of(match[0])
+
+
+@lru_cache(maxsize=1 << 16)
+def _first_of(character: str) -> str:
+    return unicodedata.normalize("NFKD", character)[:1]

@@ -16,16 +16,17 @@ MOST_UNITS = 4
 """Units of a paragraph at most: of more days, neighbouring ones are taken together, at the later of them."""
 
 
-def paragraph_units(text: str, spans: list[list[Any]]) -> list[dict[str, Any]]:
-    """The units of a paragraph by its sentences ``[start, end, day, reason, probability]``; none without a kept one.
+def paragraph_units(text: str, spans: list[list[Any]], cutoff: Day) -> list[dict[str, Any]]:
+    """The units of a paragraph by its sentences ``[start, end, day, reason, probability]``; none without one that is
+    kept and told at the cutoff.
 
     >>> sentences = [[0, 8, 18501231, "", None], [9, 17, 19551231, "", None], [18, 26, 19600101, "date", 0.97]]
-    >>> for unit in paragraph_units("He came. He went. He spoke.", sentences):
+    >>> for unit in paragraph_units("He came. He went. He spoke.", sentences, 19690720):
     ...     print(unit["day"], unit["until"], unit["text"])
     18501231 19551231 He came.
     19551231 2147483647 He came. He went.
     """
-    kept = [(start, end, day) for start, end, day, reason, _ in spans if not reason and day != NEVER]
+    kept = [(start, end, day) for start, end, day, reason, _ in spans if not reason and day < cutoff]
     days = _bounded(sorted({day for _, _, day in kept}))
     found: list[dict[str, Any]] = []
     for place, day in enumerate(days):
