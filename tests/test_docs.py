@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from deepred.pipeline import STAGES
+from deepred.reference import VARIABLES
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,3 +45,11 @@ def test_the_project_names_no_machine_and_no_registry():
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("src/**/*.py"), *ROOT.glob("runs/*.toml")]:
         found = words.search(path.read_text(encoding="utf-8"))
         assert not found, f"{path}: {found and found.group()}"
+
+
+def test_every_variable_of_the_environment_is_documented():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    read = set(re.findall(r'"(DEEPRED_[A-Z_]*[A-Z])"', source)) | {"REMOTE_HOST"}
+    internal = {"DEEPRED_RENDEZVOUS"}  # set by a training for its own ranks
+    assert read - internal - VARIABLES.keys() == set()
+    assert [name for name in VARIABLES if name not in source] == []

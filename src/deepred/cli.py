@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
     from deepred.runner import Node, Pipeline
 
+ROAD, BEFORE, PARTS = "The road", "Before the road", "Parts of the road alone"
+LOOK, ASK, MEASURE, USE, PUBLISH = "Look closer", "Ask a model", "Measure", "Use", "Publish"
+"""How ``deepred --help`` groups the commands."""
+
 app = typer.Typer(
     name="deepred",
     help="Language models whose knowledge ends on a day you choose, and the proof of how well that worked.",
@@ -44,7 +48,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def run(
     run_file: RunFile,
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")] = None,
@@ -95,7 +99,7 @@ def _read_report(pipeline: Pipeline) -> dict[str, Any]:
     return result | {"stages": [*result["stages"], own]}
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def status(run_file: RunFile, overrides: Set = None, data: Data = None, as_json: Json = False) -> None:
     """Show which stages of a run are done, begun or missing."""
     from deepred.upkeep import node_status
@@ -114,7 +118,7 @@ def status(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
         )
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def show(
     run_file: RunFile,
     stage: Annotated[str, typer.Argument(help="The stage to look into.")],
@@ -135,7 +139,7 @@ def show(
         inspection.print_stage(found, console)
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def verify(run_file: RunFile, overrides: Set = None, data: Data = None) -> None:
     """Hash every file of a run again, its inputs too, and compare with the manifests."""
     from deepred.upkeep import verify_node
@@ -155,7 +159,7 @@ def _verified(pipeline: Pipeline, node: Node, verify_node: Any) -> list[str]:
     return problems
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def clean(
     run_file: Annotated[
         Path | None, typer.Argument(metavar="[RUN.toml]", help="Also remove this run's outputs.")
@@ -178,7 +182,7 @@ def clean(
     console.print(f"{count} folders, {size / 1e6:,.1f} MB", highlight=False)
 
 
-@app.command()
+@app.command(rich_help_panel=ROAD)
 def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json: Json = False) -> None:
     """Print a finished run's figures and where its report lies."""
     pipeline = open_pipeline(run_file, overrides, data)
@@ -188,7 +192,7 @@ def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
         _print_result(pipeline)
 
 
-@app.command()
+@app.command(rich_help_panel=PARTS)
 def extract(
     dump: Annotated[Path, typer.Argument(metavar="DUMP", help="A MediaWiki XML dump (.xml, .xml.gz, .xml.bz2).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for articles-*.parquet, redirects-*.parquet.")],
@@ -236,7 +240,7 @@ def extract(
     console.print(out, highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=BEFORE)
 def download(
     kind: Annotated[str, typer.Argument(help="wikipedia, wikidata, yago, gutenberg, chess or chess-books.")],
     wiki: Annotated[str, typer.Option(help="Wiki, for wikipedia: simplewiki, enwiki, dewiki …")] = "simplewiki",
@@ -291,30 +295,31 @@ def _transfer_bar() -> RichProgress:
     return progress.Progress(*columns, console=console, transient=True)
 
 
-app.command()(commands_train.doctor)
-app.command()(commands_train.plan)
-app.command()(commands_dating.why)
-app.command()(commands_dating.classify)
-app.command()(commands_dating.date_llm)
-app.command()(commands_audit.emergence)
-app.command()(commands_audit.audit)
-app.command()(commands_corpus.corpus)
-app.command()(commands_evaluate.twins)
-app.command()(commands_evaluate.compare)
-app.command()(commands_trace.trace)
-app.command()(commands_trace.leaks)
-app.command()(commands_trace.relearn)
-app.command()(commands_serve.serve)
-app.command()(commands_serve.mcp)
-app.command()(commands_persona.teach)
-app.command()(commands_model.chat)
-app.command()(commands_model.serve_model)
-app.command()(commands_model.card)
-app.command()(commands_model.install)
-app.command()(commands_model.push)
-app.command()(commands_index.index)
-app.add_typer(commands_filter.app, name="filter")
-app.add_typer(commands_evaluate.probes, name="probes")
+for panel, functions in {
+    BEFORE: (commands_train.doctor, commands_train.plan),
+    PARTS: (commands_dating.classify, commands_corpus.corpus),
+    LOOK: (commands_dating.why, commands_audit.emergence, commands_audit.audit),
+    ASK: (commands_dating.date_llm, commands_persona.teach),
+    MEASURE: (
+        commands_evaluate.twins,
+        commands_evaluate.compare,
+        commands_trace.trace,
+        commands_trace.leaks,
+        commands_trace.relearn,
+    ),
+    USE: (
+        commands_model.chat,
+        commands_model.serve_model,
+        commands_index.index,
+        commands_serve.serve,
+        commands_serve.mcp,
+    ),
+    PUBLISH: (commands_model.card, commands_model.install, commands_model.push),
+}.items():
+    for function in functions:
+        app.command(rich_help_panel=panel)(function)
+app.add_typer(commands_filter.app, name="filter", rich_help_panel=PARTS)
+app.add_typer(commands_evaluate.probes, name="probes", rich_help_panel=MEASURE)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -19,6 +19,32 @@ from deepred.config import Run, section_model
 
 HEADER = "<!-- made by `make docs` from the code; edit the descriptions there -->\n\n"
 
+VARIABLES = {
+    "DEEPRED_DATA": "folder of all outputs (default `data`)",
+    "DEEPRED_SAMPLES": "folder of the sample data; no default",
+    "DEEPRED_WORKERS": "worker processes (default: all cores)",
+    "DEEPRED_THREADS": "threads of a training step (default: torch's choice)",
+    "DEEPRED_TOGETHER": "1: all arms train at the same time, 0: one after the other (default: 1 on a CPU)",
+    "DEEPRED_DEVICE": "torch device (default: the best there is)",
+    "DEEPRED_RANKS": "devices that share one training (FSDP2), or processes on a CPU (default 1)",
+    "DEEPRED_TENSORBOARD": "1: training curves for TensorBoard as well, in the stage's `logs/`",
+    "DEEPRED_WANDB": "project of Weights & Biases that follows the training",
+    "DEEPRED_STORE": "where `index` and `serve` keep articles: `sqlite`, or a `postgresql://` address",
+    "DEEPRED_SEARCH": "what `index` and `serve` search with: `embedded`, or OpenSearch's address",
+    "DEEPRED_EMBEDDINGS": "embeddings of `index`: `lsa`, `openai`, `minilm`, `none`",
+    "DEEPRED_EMBEDDINGS_URL": "address of an OpenAI-compatible server of embeddings, for `openai`",
+    "DEEPRED_EMBEDDINGS_MODEL": "its model, or the folder of `minilm`",
+    "DEEPRED_EMBEDDINGS_KEY": "its key",
+    "DEEPRED_EMBEDDINGS_DOCUMENT_PREFIX": "put before every text, for models that ask for it",
+    "DEEPRED_EMBEDDINGS_QUERY_PREFIX": "put before every query",
+    "DEEPRED_API_KEY": "key that `serve` and `serve-model` demand of their clients",
+    "DEEPRED_LLM_KEY": "key of the model servers that commands ask",
+    "REMOTE_HOST": "a second machine: its name stands for `REMOTE_HOST` in addresses of the run file",
+    "DEEPRED_CONTACT": "mail address or page that downloads name to publishers",
+    "DEEPRED_DEBUG": "show tracebacks",
+}
+"""Every variable that is read from the environment; a test compares it with the code."""
+
 
 def configuration() -> str:
     """Markdown of every section and key of a run file, with type, default and meaning."""
@@ -30,13 +56,8 @@ def configuration() -> str:
         "generated world), `samples:` (below `DEEPRED_SAMPLES`), `downloads:` (below the data folder's `downloads`)",
         "or `persona:` (a persona that ships with the package).\n",
         "| variable | meaning |\n|---|---|",
-        "| `DEEPRED_DATA` | folder of all outputs (default `data`) |",
-        "| `DEEPRED_SAMPLES` | folder of the sample data; no default |",
-        "| `DEEPRED_WORKERS` | worker processes (default: all cores) |",
-        "| `DEEPRED_THREADS` | threads of a training step (default: torch's choice) |",
-        "| `DEEPRED_TOGETHER` | 1: all arms train at the same time, 0: one after the other (default: 1 on a CPU) |",
-        "| `DEEPRED_DEVICE` | torch device (default: the best there is) |",
-        "| `DEEPRED_DEBUG` | show tracebacks |\n",
+        *(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()),
+        "",
         "## Top level\n",
         *_table(Run, lambda name: section_model(Run, name) is None),
     ]
