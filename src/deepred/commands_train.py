@@ -103,8 +103,11 @@ def _print_plan(found: Plan) -> None:
         ("work", f"{found.flops_per_token / 1e9:.2f} GFLOP a token, {found.flops:.2e} FLOP in all"),
     ]
     for way in found.memory:
-        parts = ", ".join(f"{name} {size / GIB:.2f}" for name, size in way.parts.items() if size)
-        rows.append((way.activations, f"{way.total / GIB:.2f} GiB at micro-batch {way.micro_batch}: {parts}"))
+        unit, size_of_unit = ("GiB", GIB) if way.total >= GIB else ("MiB", GIB >> 10)
+        parts = ", ".join(f"{name} {size / size_of_unit:.2f}" for name, size in way.parts.items() if size)
+        rows.append(
+            (way.activations, f"{way.total / size_of_unit:.2f} {unit} at micro-batch {way.micro_batch}: {parts}")
+        )
         rows.append(("", f"largest micro-batch in {found.available / GIB:.1f} GiB: {way.largest or 'none'}"))
     again = ", a third more work for recomputing" if found.activations == "recompute" else ""
     rows += [

@@ -323,8 +323,9 @@ def _verdict(plan: Plan, config: Pretrain, chosen: Memory) -> str:
     if not plan.fits:
         need = min(way.total for way in plan.memory) / GIB
         return (
-            f"Does not fit: even recomputing, a micro-batch of 1 does not go into {plan.available / GIB:.1f} GiB "
-            f"({config.micro_batch} need {need:.1f} GiB); take a smaller model, shorter sequences or a larger device."
+            "Does not fit: even recomputing, a micro-batch of 1 does not go into what a step may fill of "
+            f"{plan.available / GIB:.1f} GiB ({config.micro_batch} need {need:.1f} GiB besides fragments); "
+            "take a smaller model, shorter sequences or a larger device."
         )
     changes = [f"pretrain.micro_batch = {plan.micro_batch}"] if plan.micro_batch != config.micro_batch else []
     if chosen.activations != config.activations:

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 TRACED = (2, 3)
 """Layers of the copies that are traced: with one, the first layer would be the last one too."""
-HEADROOM, HEADROOM_CPU = 0.9, 0.6
+HEADROOM, HEADROOM_CPU = 0.9, 0.5
 """Share of the available memory that a step may fill: an allocator's fragments and a GPU's context take the rest. On a
-CPU a small model peaked at 1.6 times the trace, and at 1.01 times where freed memory was given back at once."""
+CPU a small model peaked at 1.6 times the trace (2.0 recomputing), and at 1.02 where freed memory was given back."""
 
 
 @dataclass(frozen=True)
