@@ -5,6 +5,7 @@ import pytest
 
 from deepred.config import load_run
 from deepred.errors import UserError
+from deepred.settings import Settings
 
 RUNS = sorted((Path(__file__).parents[1] / "runs").glob("*.toml"))
 
@@ -65,3 +66,9 @@ def test_overrides_reach_any_key(tmp_path, override, path, value):
 def test_overrides_that_lead_nowhere_are_refused(tmp_path, override):
     with pytest.raises(UserError):
         load_run(write(tmp_path, 'name = "x"'), [override])
+
+
+def test_torchrun_is_told_how_ranks_are_started(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    with pytest.raises(UserError, match="DEEPRED_RANKS=2"):
+        Settings.from_environment()

@@ -35,6 +35,9 @@ class Settings:
     @staticmethod
     def from_environment(data: Path | None = None, workers: int | None = None) -> Settings:
         """The settings of this process; options given win over variables."""
+        if "TORCHELASTIC_RUN_ID" in os.environ:
+            mend = "start it plainly: DEEPRED_RANKS=2 deepred run RUN.toml trains on two devices"
+            raise UserError("torchrun would start every stage on every rank", mend)
         samples = os.environ.get("DEEPRED_SAMPLES")
         device = os.environ.get("DEEPRED_DEVICE", "")
         ranks = _number("DEEPRED_RANKS") or 1
