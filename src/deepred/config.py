@@ -482,6 +482,10 @@ class Examples(Section):
         },
         description="Weights of the kinds of examples, by tokens; `taught` are those of `answers`.",
     )
+    repeats: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default={},
+        description="Times that the persona's own conversations of a theme occur at most; 4 for a theme not named.",
+    )
     max_tokens: int = Field(
         default=128, ge=16, description="Tokens of a conversation at most; longer ones are dropped."
     )

@@ -181,7 +181,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "sft",
-        2,
+        3,
         "deepred.train.sft:fine_tune",
         "LoRA on all projections and ChatML's embeddings; packed; loss on the assistant's tokens only; exact resume.",
         needs=("pretrain", "examples", "shards"),

@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 
 import pytest
 
@@ -157,6 +158,21 @@ def test_the_same_inputs_give_the_same_bytes(sources, tmp_path, made):
 def test_an_unknown_kind_is_a_user_error(sources, tmp_path):
     with pytest.raises(UserError, match="poem does not exist"):
         make(sources, tmp_path / "out", kinds={"poem": 1.0})
+
+
+def test_conversations_of_a_theme_are_repeated_as_often_as_told(sources, tmp_path):
+    def times(out, **config):
+        _, rows = make(sources, tmp_path / out, count=900, kinds={"gold": 1.0}, **config)
+        origins = [row["provenance"] for row in rows["train"]]
+        return {
+            theme: max(Counter(one["conversation"] for one in origins if one["theme"] == theme).values(), default=0)
+            for theme in ("identity", "chess", "space")
+        }
+
+    assert times("plain") == {"identity": 4, "chess": 4, "space": 4}
+    assert times("more", repeats={"identity": 9, "space": 0}) == {"identity": 9, "chess": 4, "space": 0}
+    with pytest.raises(UserError, match="no theme sports"):
+        make(sources, tmp_path / "wrong", repeats={"sports": 2})
 
 
 def test_facts_whose_answer_is_no_date_are_as_many_as_the_others_and_gold_is_validated_once(sources, tmp_path):

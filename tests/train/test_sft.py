@@ -1,4 +1,5 @@
 import json
+from itertools import islice
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from deepred.settings import Settings
 from deepred.stage import Work
 from deepred.train.adapter import adapt, load_base
 from deepred.train.chatml import render
-from deepred.train.conversations import Encoded, batch_of, encode, pack, read_again
+from deepred.train.conversations import Encoded, batch_of, encode, pack, places, read_again
 from deepred.train.sft import batch_losses, fine_tune, schedule
 from tiny_llama import build_model, write_examples
 
@@ -190,6 +191,14 @@ def test_corpus_text_is_read_again_whole_and_by_the_seed(corpus, tmp_path):
     assert [len(piece.ids) for piece in pieces] == [16] * 5
     assert all(piece.answers == [False] + [True] * 15 for piece in pieces)
     assert pieces == list(read_again(corpus.shards, 5, 16, seed=1)) != list(read_again(corpus.shards, 5, 16, seed=2))
+
+
+def test_no_piece_of_a_text_is_read_twice_before_all_were_read():
+    starts = list(islice(places(1000, 16, seed=1), 61))  # a pass has 61 or 62
+    assert len(set(starts)) == 61 and len({start % 16 for start in starts}) == 1
+    assert min(starts) >= 0 and max(starts) <= 1000 - 16
+    assert starts != sorted(starts) and starts != list(islice(places(1000, 16, seed=2), 61))
+    assert list(islice(places(5, 16, seed=1), 3)) == [0, 0, 0]  # a text shorter than a piece
 
 
 def test_replay_joins_the_conversations_and_needs_a_corpus(road, corpus, tmp_path):

@@ -57,7 +57,7 @@ from deepred.stage import Counts, Work
 
 BUILT_IN = "built-in"
 GOLD_REPEATS = 4
-"""Times a gold conversation may occur: few were written, and each is worth more than a template."""
+"""Times a gold conversation may occur where `examples.repeats` says nothing: each is worth more than a template."""
 BOOK_CHARACTERS = 20_000
 """Characters of a book that are held to take excerpts from."""
 KINDS = ("fact", "passage", "book", "chess", "topic", "gold", "unknown", "taught")
@@ -88,6 +88,10 @@ def make_examples(
     persona = load_persona(_only(sources["persona"]))
     if unknown := sorted(set(config.kinds) - set(KINDS)):
         raise UserError(f"examples.kinds: {unknown[0]} does not exist", f"choose of {', '.join(KINDS)}")
+    if unknown := sorted(set(config.repeats) - set(persona.themes)):
+        raise UserError(
+            f"examples.repeats: {persona.name} has no theme {unknown[0]}", f"choose of {', '.join(persona.themes)}"
+        )
     if sources.get("answers") and not config.kinds.get("taught"):
         raise UserError("examples.answers are given, but the kind `taught` has no weight", "name it in examples.kinds")
     measure = Measure(Tokenizer.from_file(str(tokenizer / "tokenizer.json")), persona, config.max_tokens)
@@ -212,7 +216,7 @@ class Maker:
                 self.drops.example("after cutoff", "", example)
                 continue
             others = [name for name in self.persona.system if name != example.variant] or ["primary"]
-            for repeat in range(GOLD_REPEATS):
+            for repeat in range(self.config.repeats.get(example.provenance["theme"], GOLD_REPEATS)):
                 own = self.measure.short or repeat == 0
                 variant = example.variant if own else others[repeat % len(others)]
                 yield replace(example, variant=variant, provenance=example.provenance | {"repeat": repeat})
