@@ -165,7 +165,7 @@ def measure(peer, root, steps, device):
     import torch
 
     from deepred.train.device import peak_flops
-    from deepred.train.model import flops_per_token
+    from deepred.train.model import measure_size
 
     training = prepare(root, device, **MORE.get(peer, {}))
     if not peer.startswith("deepred"):
@@ -186,7 +186,7 @@ def measure(peer, root, steps, device):
         "peak_over_model": memory(training.device)[1] - before,
     }
     found["peak"] = before + found["peak_over_model"]
-    found["flops_per_token"] = flops_per_token(training.model, SEQUENCE)
+    found["flops_per_token"] = measure_size(training.model).flops_per_token(SEQUENCE)
     found["peak_flops"] = peak_flops(training.device, True)
     return found | {"parameters": sum(p.numel() for p in training.model.parameters())}
 

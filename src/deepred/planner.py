@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
     from deepred.runner import Pipeline
-    from deepred.train.memory import Size
+    from deepred.train.model import Size
 
 CHINCHILLA = 20.0
 """Tokens a parameter at which a given compute trains best (Hoffmann et al. 2022)."""

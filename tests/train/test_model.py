@@ -8,7 +8,7 @@ from deepred.train.device import choose_device
 from deepred.train.model import (
     build_model,
     decay_groups,
-    flops_per_token,
+    measure_size,
     parts_of,
     save_model,
 )
@@ -92,7 +92,7 @@ def test_matrices_decay_and_norms_and_embeddings_do_not(model):
 
 def test_operations_per_token_count_the_head_once(model):
     layer = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48
-    assert flops_per_token(model, 16) == 6 * (2 * layer + 320 * 32) + 12 * 2 * 32 * 16
+    assert measure_size(model).flops_per_token(16) == 6 * (2 * layer + 320 * 32) + 12 * 2 * 32 * 16
 
 
 def test_a_device_that_is_not_there_is_named():

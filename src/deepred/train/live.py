@@ -13,7 +13,7 @@ from deepred.errors import FaultError, UserError
 from deepred.stage import LOGS, Counts, Work
 from deepred.train.curves import Clock, Curves
 from deepred.train.device import peak_flops, peak_memory
-from deepred.train.model import flops_per_token
+from deepred.train.model import measure_size
 from deepred.train.step import Training
 
 
@@ -38,7 +38,7 @@ class Live:
         self._trackers: list[Tracker] = []
         if not training.ranks.is_first:
             return
-        flops = flops_per_token(training.model, training.config.sequence)
+        flops = measure_size(training.model).flops_per_token(training.config.sequence)
         self._clock = Clock(out / LOGS / "speed.jsonl", start, training.step_tokens, flops)
         self._peak = peak_flops(training.device, training.is_mixed) * training.ranks.size
         self._trackers = _trackers(work, out, start, training)

@@ -27,7 +27,7 @@ from torch.utils._pytree import tree_leaves
 from deepred.config import Model, Pretrain
 from deepred.errors import UserError
 from deepred.train.loss import CHUNK_LOGITS, CHUNK_LOGITS_ELSEWHERE, MIN_CHUNK, chunked_cross_entropy
-from deepred.train.model import recompute_activations
+from deepred.train.model import Size, llama_config, measure_size, recompute_activations
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -85,19 +85,10 @@ class StepMemory:
 
 def architecture_of(model: Model, sequence: int, vocabulary: int) -> PretrainedConfig:
     """The configuration of a run file's model: a Llama of its shape, or what the base model's ``config.json`` says."""
-    from transformers import AutoConfig, LlamaConfig
+    from transformers import AutoConfig
 
     if not model.base:
-        return LlamaConfig(
-            vocab_size=vocabulary,
-            hidden_size=model.width,
-            intermediate_size=model.feed_forward,
-            num_hidden_layers=model.layers,
-            num_attention_heads=model.heads,
-            num_key_value_heads=model.kv_heads,
-            max_position_embeddings=sequence,
-            tie_word_embeddings=model.tied,
-        )
+        return llama_config(model, sequence, vocabulary)
     try:
         return AutoConfig.from_pretrained(model.base, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
@@ -257,31 +248,10 @@ class _Trace:
         loss.backward()
 
 
-@dataclass(frozen=True)
-class Size:
-    """How large a model is, and what training costs."""
-
-    parameters: int
-    multiplied: int
-    """Parameters of matrix products: all matrices but an input embedding that is no head as well."""
-    layers: int
-    width: int
-
-    def flops_per_token(self, sequence: int) -> float:
-        """6 a weight of a matrix product, 12 L d T for attention (Kaplan et al. 2020; PaLM, appendix B)."""
-        return 6.0 * self.multiplied + 12.0 * self.layers * self.width * sequence
-
-
 def size_of(shape: PretrainedConfig) -> Size:
     """The size of a configuration's model, counted on the model itself (without data)."""
-    layers = int(shape.num_hidden_layers)
     with FakeTensorMode():
-        model = skeleton(shape, layers)
-        embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
-        parameters = list(model.parameters())
-        multiplied = sum(p.numel() for p in parameters if p.ndim >= 2)
-        multiplied -= 0 if embedding is head else embedding.numel()
-        return Size(sum(p.numel() for p in parameters), multiplied, layers, int(shape.hidden_size))
+        return measure_size(skeleton(shape, int(shape.num_hidden_layers)))
 
 
 def skeleton(shape: PretrainedConfig, layers: int, dtype: torch.dtype = torch.float32) -> Any:

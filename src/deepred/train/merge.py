@@ -14,8 +14,9 @@ import torch
 
 from deepred.errors import FaultError
 from deepred.stage import Counts, Work
-from deepred.train.adapter import checksum, load_adapter, load_base
+from deepred.train.adapter import load_adapter, load_base
 from deepred.train.chat_tokenizer import fit_embeddings, load_chat_tokenizer
+from deepred.train.model import weights_hash
 from deepred.train.sft import write_json
 
 LOGIT_LIMIT = 1e-5
@@ -27,7 +28,7 @@ def merge_adapter(*, pretrain: Path, sft: Path, out: Path, work: Work) -> Counts
     """Merge, compare logits before and after, and save; an adapter of another base is a ``FaultError``."""
     folder = pretrain / "model"
     expected = json.loads((sft / "base.json").read_text(encoding="utf-8"))["weights"]
-    if checksum(folder) != expected:
+    if weights_hash(folder) != expected:
         raise FaultError(f"the adapter in {sft} belongs to another base than {folder}", "run the sft stage again")
     if work.settings.threads:
         torch.set_num_threads(work.settings.threads)

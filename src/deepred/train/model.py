@@ -10,8 +10,9 @@ import json
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +22,9 @@ from deepred.config import Model, Pretrain
 from deepred.errors import FaultError, UserError
 from deepred.train.attention import documents_apart
 from deepred.train.device import is_out_of_memory
+
+if TYPE_CHECKING:
+    from transformers import LlamaConfig
 
 
 def build_model(config: Pretrain, tokenizer: Path, seed: int, start: Path | None = None) -> Any:
@@ -33,7 +37,7 @@ def build_model(config: Pretrain, tokenizer: Path, seed: int, start: Path | None
 
 
 def _new_model(shape: Model, sequence: int, tokenizer: Path, seed: int) -> Any:
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaForCausalLM
 
     if shape.width % shape.heads or shape.heads % shape.kv_heads:
         raise UserError(
@@ -43,8 +47,18 @@ def _new_model(shape: Model, sequence: int, tokenizer: Path, seed: int) -> Any:
     vocabulary = _vocabulary(tokenizer)
     settings = json.loads((tokenizer / "tokenizer_config.json").read_text(encoding="utf-8"))
     ids = {name: vocabulary.get(_content(settings.get(f"{name}_token"))) for name in ("bos", "eos", "pad")}
-    llama = LlamaConfig(
-        vocab_size=max(vocabulary.values()) + 1,
+    special = {f"{name}_token_id": number for name, number in ids.items()}
+    llama = llama_config(shape, sequence, max(vocabulary.values()) + 1, **special)
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(llama).float()
+
+
+def llama_config(shape: Model, sequence: int, vocabulary: int, **special: Any) -> LlamaConfig:
+    """The configuration of a Llama of a run file's shape; ``special`` are the ids of its special tokens."""
+    from transformers import LlamaConfig
+
+    return LlamaConfig(
+        vocab_size=vocabulary,
         hidden_size=shape.width,
         intermediate_size=shape.feed_forward,
         num_hidden_layers=shape.layers,
@@ -52,12 +66,8 @@ def _new_model(shape: Model, sequence: int, tokenizer: Path, seed: int) -> Any:
         num_key_value_heads=shape.kv_heads,
         max_position_embeddings=sequence,
         tie_word_embeddings=shape.tied,
-        bos_token_id=ids["bos"],
-        eos_token_id=ids["eos"],
-        pad_token_id=ids["pad"],
+        **special,
     )
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(llama).float()
 
 
 def _load_base(name: str, tokenizer: Path) -> Any:
@@ -219,16 +229,31 @@ def recompute_activations(model: Any) -> None:
     enable({"use_reentrant": False})
 
 
-def flops_per_token(model: Any, sequence: int) -> float:
-    """Floating-point operations of training on one token: 6 a weight of a matrix product, 12 L d T for attention.
+@dataclass(frozen=True)
+class Size:
+    """How large a model is, and what training costs."""
 
-    Kaplan et al. 2020 and PaLM, appendix B; the input embedding multiplies nothing, the head does.
-    """
+    parameters: int
+    multiplied: int
+    """Parameters of matrix products: all matrices but an input embedding that is no head as well."""
+    layers: int
+    width: int
+
+    def flops_per_token(self, sequence: int) -> float:
+        """Floating-point operations of training on one token: 6 a weight of a matrix product, 12 L d T for attention.
+
+        Kaplan et al. 2020 and PaLM, appendix B; the input embedding multiplies nothing, the head does.
+        """
+        return 6.0 * self.multiplied + 12.0 * self.layers * self.width * sequence
+
+
+def measure_size(model: Any) -> Size:
+    """The size of a model, counted on its parameters."""
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
-    weights = sum(p.numel() for p in model.parameters() if p.ndim >= 2)
-    weights -= 0 if embedding is head else embedding.numel()
+    parameters = list(model.parameters())
+    multiplied = sum(p.numel() for p in parameters if p.ndim >= 2) - (0 if embedding is head else embedding.numel())
     shape = model.config
-    return 6 * weights + 12 * shape.num_hidden_layers * shape.hidden_size * sequence
+    return Size(sum(p.numel() for p in parameters), multiplied, shape.num_hidden_layers, shape.hidden_size)
 
 
 def decay_groups(model: nn.Module, weights: Mapping[str, Tensor], weight_decay: float) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from torch.nn import functional
 from deepred.config import Sft
 from deepred.errors import FaultError, UserError
 from deepred.stage import Counts, Work
-from deepred.train.adapter import adapt, checksum, load_base, save_adapter, trained_weights
+from deepred.train.adapter import adapt, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
 from deepred.train.checkpoint import (
     differences,
@@ -40,6 +40,7 @@ from deepred.train.checkpoint import (
 )
 from deepred.train.conversations import Encoded, batch_of, pack, read_again, read_encoded
 from deepred.train.device import choose_device, is_out_of_memory
+from deepred.train.model import weights_hash
 from deepred.train.ranks import Ranks
 
 WARMUP = 0.05
@@ -103,7 +104,7 @@ def fine_tune(
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
     tuning = Tuning(model, training, validation, config, seed, optimizer)
-    known = {"weights": checksum(folder)}
+    known = {"weights": weights_hash(folder)}
     curve = train(tuning, out / "checkpoints", made_of(tuning, known), counts, work)
     save_adapter(model, out / "adapter")
     write_json(out / "base.json", known)
