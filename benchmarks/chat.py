@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from deepred.commandline import built_folders, open_pipeline
-from deepred.commands_model import model_file
+from deepred.commands.model import model_file
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import open_llama
 from deepred.serve.chat import Conversation

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from deepred.cli import _default_ids
+from deepred.commands.sources import _default_ids
 from deepred.download import (
     RECORD,
     Options,

@@ -6,33 +6,19 @@ import json
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from deepred import (
-    commands_audit,
-    commands_corpus,
-    commands_dating,
-    commands_evaluate,
-    commands_filter,
-    commands_index,
-    commands_model,
-    commands_persona,
-    commands_serve,
-    commands_trace,
-    commands_train,
-)
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
+from deepred.commands import audit, corpus, dating, evaluate, index, model, persona, serve, sources, trace, train
+from deepred.commands import filter as filtering
 from deepred.errors import DeepRedError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-
     from deepred.runner import Node, Pipeline
 
 ROAD, BEFORE, PARTS = "The road", "Before the road", "Parts of the road alone"
@@ -192,134 +178,31 @@ def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
         _print_result(pipeline)
 
 
-@app.command(rich_help_panel=PARTS)
-def extract(
-    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="A MediaWiki XML dump (.xml, .xml.gz, .xml.bz2).")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for articles-*.parquet, redirects-*.parquet.")],
-    language: Annotated[str, typer.Option("--lang", help="Language of the wiki (default: from the dump).")] = "",
-    tables: Annotated[
-        Literal["drop", "text"], typer.Option(help="Tables: leave out, or a line of text a row.")
-    ] = "drop",
-    captions: Annotated[Literal["drop", "text"], typer.Option(help="Captions: leave out, or as lines.")] = "drop",
-    math: Annotated[Literal["drop", "tex"], typer.Option(help="Formulas: leave out, or their TeX source.")] = "tex",
-    limit: Annotated[int, typer.Option(min=0, help="Only the first N articles, by one worker (0: all).")] = 0,
-    salvage: Annotated[bool, typer.Option("--salvage", help="Keep the whole pages before a damage.")] = False,
-    workers: Workers = None,
-    as_json: Json = False,
-) -> None:
-    """Extract one dump into Parquet, with no run file: text, sections, links, categories, infobox dates."""
-    import time
-
-    from deepred.config import Articles
-    from deepred.display import Display
-    from deepred.errors import UserError
-    from deepred.runner import standalone
-    from deepred.settings import Settings
-    from deepred.sources import wikipedia
-    from deepred.sources.summary import summary_lines
-    from deepred.stage import Work
-
-    if not dump.is_file():
-        raise UserError(f"{dump} does not exist or is no file", "name a dump; deepred download wikipedia fetches one")
-    settings = Settings.from_environment(workers=workers)
-    display = Display(errors if as_json else console)
-    config = Articles(tables=tables, captions=captions, math=math, limit=limit, salvage=salvage)
-    started = time.monotonic()
-    request = {"stage": "articles", "source": str(dump.resolve()), "bytes": dump.stat().st_size, "language": language}
-    manifest = request | {"config": config.model_dump(mode="json")}
-    with standalone(out, manifest) as folder, display.shown("articles"):
-        counts = wikipedia.extract(
-            dump, folder, workers=settings.workers, language=language, config=config, work=Work(settings, display)
-        )
-        manifest["counts"] = counts.to_json()
-    if as_json:
-        print_json(manifest | {"out": str(out)})
-        return
-    for line in summary_lines(counts, time.monotonic() - started):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
-    console.print(out, highlight=False, soft_wrap=True)
-
-
-@app.command(rich_help_panel=BEFORE)
-def download(
-    kind: Annotated[str, typer.Argument(help="wikipedia, wikidata, yago, gutenberg, chess or chess-books.")],
-    wiki: Annotated[str, typer.Option(help="Wiki, for wikipedia: simplewiki, enwiki, dewiki …")] = "simplewiki",
-    date: Annotated[str, typer.Option(help="Date of the dump (YYYYMMDD), or latest.")] = "latest",
-    ids: Annotated[list[str] | None, typer.Option("--id", help="Book, player or text to fetch; repeatable.")] = None,
-    mirrors: Annotated[list[str] | None, typer.Option("--mirror", help="Mirror to use instead; repeatable.")] = None,
-    rate: Annotated[float, typer.Option(min=0.0, help="Megabytes a second at most (0: no limit).")] = 0.0,
-    plan_only: Annotated[bool, typer.Option("--plan", help="Only state files, size and time.")] = False,
-    data: Data = None,
-) -> None:
-    """Fetch public data into the downloads folder: resumable, verified, polite; size and time are stated first."""
-    from deepred.download import Options, fetch_plan, own_sources, plan_download
-    from deepred.settings import Settings
-    from deepred.transfer import Transfer
-
-    folder = Settings.from_environment(data).data
-    options = Options(wiki=wiki, date=date, ids=tuple(ids or _default_ids(kind)), mirrors=tuple(mirrors or ()))
-    contact = os.environ.get("DEEPRED_CONTACT", "")
-    with _transfer_bar() as bar:
-        task = bar.add_task("asking the publisher", total=None)
-        progress = partial(_show_transfer, bar, task)
-        transfer = Transfer(progress=progress, rate_limit=int(rate * 1e6), contact=contact)
-        plan = plan_download(kind, options, transfer, own_sources(folder))
-        bar.console.print(plan.statement(), highlight=False, soft_wrap=True)
-        if not contact:
-            bar.console.print("publishers ask for a contact: set DEEPRED_CONTACT to a mail address or a page")
-        if plan_only:
-            return
-        paths = fetch_plan(plan, folder / "downloads", transfer)
-    for path in paths:
-        console.print(path, highlight=False, soft_wrap=True)
-
-
-def _default_ids(kind: str) -> list[str]:
-    """What is fetched when no id is named: of Project Gutenberg the books of the shipped reading list."""
-    if kind != "gutenberg":
-        return []  # downloads.toml names them
-    from deepred.sources.selection import reading_list
-
-    return [str(number) for number in sorted({number for wish in reading_list().values() for number in wish.ids})]
-
-
-def _show_transfer(bar: RichProgress, task: Any, name: str, done: int, total: int | None) -> None:
-    bar.update(task, description=name, completed=done, total=total)
-
-
-def _transfer_bar() -> RichProgress:
-    from rich import progress
-
-    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn())
-    columns = (*columns, progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
-    return progress.Progress(*columns, console=console, transient=True)
-
-
 for panel, functions in {
-    BEFORE: (commands_train.doctor, commands_train.plan),
-    PARTS: (commands_dating.classify, commands_corpus.corpus),
-    LOOK: (commands_dating.why, commands_audit.emergence, commands_audit.audit),
-    ASK: (commands_dating.date_llm, commands_persona.teach),
+    BEFORE: (sources.download, train.doctor, train.plan),
+    PARTS: (sources.extract, dating.classify, corpus.corpus),
+    LOOK: (dating.why, audit.emergence, audit.audit),
+    ASK: (dating.date_llm, persona.teach),
     MEASURE: (
-        commands_evaluate.twins,
-        commands_evaluate.compare,
-        commands_trace.trace,
-        commands_trace.leaks,
-        commands_trace.relearn,
+        evaluate.twins,
+        evaluate.compare,
+        trace.trace,
+        trace.leaks,
+        trace.relearn,
     ),
     USE: (
-        commands_model.chat,
-        commands_model.serve_model,
-        commands_index.index,
-        commands_serve.serve,
-        commands_serve.mcp,
+        model.chat,
+        model.serve_model,
+        index.index,
+        serve.serve,
+        serve.mcp,
     ),
-    PUBLISH: (commands_model.card, commands_model.install, commands_model.push),
+    PUBLISH: (model.card, model.install, model.push),
 }.items():
     for function in functions:
         app.command(rich_help_panel=panel)(function)
-app.add_typer(commands_filter.app, name="filter", rich_help_panel=PARTS)
-app.add_typer(commands_evaluate.probes, name="probes", rich_help_panel=MEASURE)
+app.add_typer(filtering.app, name="filter", rich_help_panel=PARTS)
+app.add_typer(evaluate.probes, name="probes", rich_help_panel=MEASURE)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from deepred.errors import UserError
 from deepred.export.card import Facts
 from deepred.export.release import Release, write_modelfile
 
-DEMO = Path(__file__).parents[1] / "runs" / "demo.toml"
+DEMO = Path(__file__).parents[2] / "runs" / "demo.toml"
 RELEASE = Release("DeepRed", "0.7M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")
 
 

@@ -29,7 +29,7 @@ from deepred.commandline import (
     print_json,
     tell,
 )
-from deepred.commands_text import Preset, Threshold, text
+from deepred.commands.text import Preset, Threshold, text
 
 if TYPE_CHECKING:
     from deepred.filters.score import Trial
