@@ -12,7 +12,6 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -29,7 +28,7 @@ from deepred.index.build import write_units, write_vectors
 from deepred.index.embedded import Embedded, Writer
 from deepred.index.homes import SqliteHome, open_home
 from deepred.index.reader import Reader
-from deepred.index.tables import COLUMNS, arrow_schemas, sql_tables
+from deepred.index.tables import BATCH, COLUMNS, arrow_schemas
 from deepred.index.units import paragraph_units
 
 PARAGRAPHS = 100_000
@@ -109,9 +108,8 @@ def raw_schema():
     import tantivy
 
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("body", tokenizer_name="en_stem")
-    for name in ("title", "text"):
-        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("body", stored=True, tokenizer_name="en_stem")
+    builder.add_text_field("title", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("day", stored=True, fast=True)
     return builder.build()
 
@@ -123,8 +121,8 @@ def raw_tantivy(folder, rows):
     index = tantivy.Index(raw_schema(), path=str(folder))
     writer = index.writer(128_000_000, 1)
     for row in rows:
-        text = {"body": f"{row['title']}\n{row['text']}", "title": row["title"][:200], "day": row["day"]}
-        writer.add_document(tantivy.Document(**text, text=row["text"]))
+        body = f"{row['title']}\n{row['text']}"
+        writer.add_document(tantivy.Document(body=body, title=row["title"][:200], day=row["day"]))
     writer.commit()
     writer.wait_merging_threads()
 
@@ -179,7 +177,7 @@ def bm25(work):
         words = index.parse_query(query["text"], ["body"])
         limits = tantivy.Query.range_query(index.schema, "day", integer, None, query["as_of"] - 1)
         both = tantivy.Query.boolean_query([(tantivy.Occur.Must, words), (tantivy.Occur.Must, limits)])
-        maker = tantivy.SnippetGenerator.create(searcher, words, index.schema, "text")
+        maker = tantivy.SnippetGenerator.create(searcher, words, index.schema, "body")
         documents = [searcher.doc(address) for _, address in searcher.search(both, 10).hits]
         return [(document.to_dict(), maker.snippet_from_doc(document).to_html()) for document in documents]
 
@@ -272,29 +270,32 @@ def store_rows(work):
                 {"page_id": row["page_id"], "number": row["number"], "section": 0, "spans": "[]"}
             )
         for name, path in paths.items():
-            pq.write_table(pa.Table.from_pylist(tables[name], schema=schemas[name]), path)
+            table = pa.Table.from_pylist(tables[name], schema=schemas[name])
+            pq.write_table(table, path, row_group_size=BATCH)  # as `deepred index` writes them
     return paths
 
 
 def load(work, dsn=None):
     paths = store_rows(work)
-    tables = {name: pq.read_table(path) for name, path in paths.items()}
-    rows = sum(table.num_rows for table in tables.values())
-    times = {}
-    for _ in range(3):
+    rows = sum(pq.read_metadata(path).num_rows for path in paths.values())
+    times, ready = {}, None
+    for _ in range(ROUNDS):
         home = SqliteHome(work / "home")
         shutil.rmtree(work / "home", ignore_errors=True)
         home.begin("v")
         seconds(times, "sqlite ours", lambda home=home: home.load("v", "all", paths))
-        seconds(times, "sqlite raw ADBC", lambda: raw_sqlite(work / "raw.sqlite", tables))
+        seconds(times, "sqlite raw ADBC", lambda: raw_sqlite(work / "raw.sqlite", paths))
         if dsn:
             home = open_home(dsn, work / "pg", "bench")
-            home.drop("v")
-            home.begin("v")
-            seconds(times, "postgresql ours", lambda home=home: home.load("v", "all", paths))
-            home.drop("v")
-            home.begin("v")
-            seconds(times, "postgresql COPY", lambda home=home: raw_copy(dsn, home.schema("v"), tables))
+            ready = ready or copied_out(dsn, home, paths)
+            ways = {
+                "postgresql ours": lambda home=home: home.load("v", "all", paths),
+                "COPY of rows": lambda home=home: copy_rows(dsn, home.schema("v"), paths),
+                "COPY, encoded before": lambda home=home, ready=ready: copy_ready(dsn, home.schema("v"), ready),
+            }
+            for name, way in ways.items():
+                emptied(home)
+                seconds(times, name, way)
             home.drop("v")
     for name, found in times.items():
         print(f"{name:<18} {rows / min(found):10,.0f} rows/s  best of {len(found)}", flush=True)
@@ -306,34 +307,57 @@ def seconds(times, name, function):
     times.setdefault(name, []).append(time.perf_counter() - started)
 
 
-def raw_sqlite(path, tables):
+def raw_sqlite(path, paths):
     import adbc_driver_sqlite.dbapi as driver
 
     path.unlink(missing_ok=True)
     with driver.connect(str(path)) as connection:
         with connection.cursor() as cursor:
-            for name, table in tables.items():
-                cursor.adbc_ingest(name, table, mode="create")
+            for name, file in paths.items():
+                cursor.adbc_ingest(name, pq.read_table(file), mode="create")
         connection.commit()
-    with sqlite3.connect(path) as check:
-        assert check.execute("SELECT count(*) FROM articles").fetchone()[0] == tables["articles"].num_rows
 
 
-def raw_copy(dsn, schema, tables):
+def emptied(home):
+    home.drop("v")
+    home.begin("v")
+
+
+def copied_out(dsn, home, paths):
+    """The rows as PostgreSQL's own binary streams, so that COPY has nothing to read or encode."""
     import psycopg
-    from psycopg import sql
+
+    emptied(home)
+    home.load("v", "all", paths)
+    streams = {}
+    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
+        for name in paths:
+            with cursor.copy(f'COPY "{home.schema("v")}"."{name}" TO STDOUT (FORMAT BINARY)') as copy:
+                streams[name] = b"".join(map(bytes, copy))
+    return streams
+
+
+def copy_ready(dsn, schema, streams):
+    import psycopg
+
+    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
+        for name, stream in streams.items():
+            with cursor.copy(f'COPY "{schema}"."{name}" FROM STDIN (FORMAT BINARY)') as copy:
+                for start in range(0, len(stream), 1 << 20):
+                    copy.write(stream[start : start + (1 << 20)])
+
+
+def copy_rows(dsn, schema, paths):
+    import psycopg
 
     kinds = {"long": "int8", "int": "int4", "small": "int2", "text": "text"}
     with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
-        for name, table in tables.items():
-            columns = sql.SQL(", ").join(sql.Identifier(column) for column, _ in COLUMNS[name])
-            statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(schema, name), columns)
-            with cursor.copy(statement) as copy:
+        for name, path in paths.items():
+            with cursor.copy(f'COPY "{schema}"."{name}" FROM STDIN (FORMAT BINARY)') as copy:
                 copy.set_types([kinds[kind] for _, kind in COLUMNS[name]])
-                for batch in table.to_batches(2_000):
+                for batch in pq.ParquetFile(path).iter_batches(2_000):
                     for row in zip(*(column.to_pylist() for column in batch.columns)):
                         copy.write_row(row)
-    assert sql_tables(schema)
 
 
 if __name__ == "__main__":

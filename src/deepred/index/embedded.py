@@ -6,6 +6,7 @@ A folder: ``tantivy/``, ``vectors.usearch``, ``units.bin`` with a JSON row a uni
 
 from __future__ import annotations
 
+import mmap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,12 @@ EXACT = 200_000
 HEAP = 128_000_000
 
 Filtered = npt.NDArray[Any]
+
+
+def _map(path: Path) -> mmap.mmap | bytes:
+    """A file's bytes, mapped; an empty file cannot be."""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
 
 
 def open_tantivy(folder: Path) -> Any:
@@ -122,8 +129,8 @@ class Embedded:
             self.index = open_tantivy(folder / "tantivy")
             self.searcher: Any = self.index.searcher()
             self.filters: Filtered = np.load(folder / "filters.npy", mmap_mode="r")
-            self.offsets: npt.NDArray[np.int64] = np.load(folder / "units.npy", mmap_mode="r")
-            self.units: Any = np.memmap(folder / "units.bin", np.uint8, "r") if len(self.offsets) > 1 else b""
+            self.offsets: npt.NDArray[np.int64] = np.asarray(np.load(folder / "units.npy", mmap_mode="r"))
+            self.units = _map(folder / "units.bin")
             self.vectors: Any = self._open_vectors(folder / "vectors.usearch")
         except (OSError, ValueError) as error:
             raise UnavailableError(f"the search index in {folder} cannot be read: {error}", "deepred index") from None
@@ -163,14 +170,14 @@ class Embedded:
             parts.append((occur.Must, query.boolean_query(terms)))
         integer: Any = tantivy.FieldType.Integer
 
-        def between(name: str, low: int | None, high: int | None) -> None:
-            limits = query.range_query(schema, name, integer, low, high)
-            parts.append((occur.Must, query.const_score_query(limits, 0.0)))
+        def without(name: str, low: int | None, high: int | None) -> None:
+            """Leave a range out: twice as fast as asking for the rest of it, which is read in blocks ahead."""
+            parts.append((occur.MustNot, query.range_query(schema, name, integer, low, high)))
 
-        between("day", None, filters.as_of - 1)
-        between("until", filters.as_of, None)
+        without("day", filters.as_of, None)
+        without("until", None, filters.as_of - 1)
         if filters.after is not None:
-            between("known", filters.after, None)
+            without("known", None, filters.after - 1)
         for name, values in (("kind", filters.kinds), ("source", filters.sources)):
             if values:
                 chosen = query.term_set_query(schema, name, list(values))
@@ -223,7 +230,9 @@ class Embedded:
 
     def show(self, hits: list[Hit]) -> list[Unit]:
         """The units of hits."""
-        return [Unit(*orjson.loads(self.units[self.offsets[h.unit] : self.offsets[h.unit + 1]].data)) for h in hits]
+        numbers = [hit.unit for hit in hits]
+        starts, ends = self.offsets[numbers].tolist(), self.offsets[[number + 1 for number in numbers]].tolist()
+        return [Unit._make(orjson.loads(self.units[start:end])) for start, end in zip(starts, ends)]
 
     def check(self) -> None:
         """Nothing: it is in this process."""

@@ -65,6 +65,7 @@ class Lsa:
         """Fitted on texts; None where they are too few or too alike for two dimensions."""
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
+        from threadpoolctl import threadpool_limits
 
         most = max(COMMON, 2 / max(len(texts), 1))
         options: dict[str, Any] = {"analyzer": words_of, "max_df": most, "sublinear_tf": True, "dtype": np.float32}
@@ -76,7 +77,8 @@ class Lsa:
         size = min(DIMENSIONS, weights.shape[0] - 1, weights.shape[1] - 1)
         if size < 2:
             return None
-        svd: Any = TruncatedSVD(size, n_iter=4, random_state=seed).fit(weights)
+        with threadpool_limits(1):  # how many threads share a sum changes its last digits
+            svd: Any = TruncatedSVD(size, n_iter=4, random_state=seed).fit(weights)
         scaled: Vector = (svd.components_ * vectorizer.idf_).T.astype(np.float32)
         return Lsa({word: int(place) for word, place in vectorizer.vocabulary_.items()}, np.ascontiguousarray(scaled))
 
@@ -94,7 +96,10 @@ class Lsa:
 
     def documents(self, texts: Sequence[str]) -> Vector:
         """A row a text."""
-        rows = [self._sum(words_of(text)) for text in texts]
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            rows = [self._sum(words_of(text)) for text in texts]
         return _normal(np.stack(rows)) if rows else np.zeros((0, self.components.shape[1]), np.float32)
 
     def query(self, text: str) -> Vector:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ SQLITE = "articles.sqlite"
 CURRENT = "current.json"
 POINTER = "deepred_index"
 """PostgreSQL's table of current versions by run."""
+AHEAD = 4
+"""Batches read before they are loaded."""
 CONNECTIONS = 8
 CONNECT_SECONDS = 5
 STATEMENT_MILLISECONDS = 10_000
@@ -303,20 +305,15 @@ class PostgresHome:
 def _ingest(cursor: Any, part: str, files: Mapping[str, Path], schema: str | None) -> None:
     """Append the rows of every table, and note the part."""
     import pyarrow as pa
+    from pyarrow.dataset import dataset
 
     where: dict[str, Any] = {"db_schema_name": schema} if schema else {}
     for name, path in files.items():
-        batches = pa.RecordBatchReader.from_batches(arrow_schemas()[name], _batches(path))
-        cursor.adbc_ingest(name, batches, mode="append", **where)
+        rows = dataset(path, schema=arrow_schemas()[name], format="parquet")  # read ahead, beside the load
+        scanner = rows.scanner(batch_size=BATCH, batch_readahead=AHEAD, fragment_readahead=1)
+        cursor.adbc_ingest(name, scanner.to_reader(), mode="append", **where)
     note = pa.RecordBatch.from_pydict({"name": [part]})
     cursor.adbc_ingest("loaded", note, mode="append", **where)
-
-
-def _batches(path: Path) -> Iterator[Any]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(batch_size=BATCH)
 
 
 def _loaded(engine: Engine, schema: str | None) -> set[str]:

@@ -58,24 +58,26 @@ def _window(text: str, spans: Spans) -> tuple[int, int]:
 
 def find_spans(text: str, words: frozenset[str], most: int = 64) -> Spans:
     """Where words of a query stand in a text, in order: what begins as one of them, and is one as the index has it."""
-    folded = fold(text).lower()
+    folded = (text if text.isascii() else fold(text)).lower()
     found: set[tuple[int, int]] = set()
-    for start in map(_start, words):
+    for start, length in _starts(words):
         place = folded.find(start)
         while place >= 0:
-            end = place + len(start)
+            end = place + length
             if not (place and folded[place - 1].isalnum()):
                 rest = REST.match(folded, end)
                 end = rest.end() if rest else end
-                if word_of(text[place:end]) in words:
+                if word_of(folded[place:end]) in words:
                     found.add((place, end))
             place = folded.find(start, end)
     return sorted(found)[:most]
 
 
-def _start(word: str) -> str:
-    """What every form of a word begins with: a stem's last letter may differ ("citi", "city")."""
-    return word[:-1] if len(word) > 2 and word.isalpha() else word
+@lru_cache(maxsize=1 << 10)
+def _starts(words: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    """What every form of a word begins with, and its length: a stem's last letter may differ ("citi", "city")."""
+    starts = {word[:-1] if len(word) > 2 and word.isalpha() else word for word in words}
+    return tuple((start, len(start)) for start in sorted(starts))
 
 
 def fold(text: str) -> str:
