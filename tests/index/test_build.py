@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
 from deepred.errors import UserError
 from deepred.index.base import UnavailableError
+from shelf_server import served
 
 
 def rows_of(home):
@@ -151,6 +153,27 @@ def test_postgresql_may_stop_and_come_back(copied, postgres):
         postgres.start()
     assert opened.article(page).page_id == page
     assert opened.health().ready
+
+
+def test_a_server_answers_503_while_postgresql_is_down_and_recovers_by_itself(copied, postgres):
+    copied.index(postgres.dsn)
+    opened = copied.open(postgres.dsn)
+    page = opened.random(seed=1).page_id
+    paths = (f"/api/articles/{page}", "/api/random", f"/articles/{page}")
+    with served(opened) as address, httpx.Client(base_url=address, timeout=30, follow_redirects=True) as client:
+        assert [client.get(path).status_code for path in paths] == [200] * 3
+        postgres.stop()
+        try:
+            for path in paths:
+                answer = client.get(path)
+                assert answer.status_code == 503, path
+                assert "postgres@" not in answer.text and "Traceback" not in answer.text
+            assert client.get("/api/health").status_code == 503
+        finally:
+            postgres.start()
+        assert [client.get(path).status_code for path in paths] == [200] * 3
+        time.sleep(1.1)  # health is asked for once a second at most
+        assert client.get("/api/health").status_code == 200
 
 
 def test_a_server_that_is_not_there_is_unavailable(copied, postgres):
