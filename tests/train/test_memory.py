@@ -8,7 +8,6 @@ from deepred.config import Pretrain
 from deepred.errors import UserError
 from deepred.train import memory
 from deepred.train.memory import (
-    AUTOCAST,
     BFLOAT16_MASTER,
     FLOAT32,
     HEADROOM,
@@ -79,9 +78,12 @@ def test_recomputing_trades_activations_for_work():
     assert recomputed.total < kept.total
 
 
-def test_a_step_in_mixed_precision_is_counted_with_its_casts():
-    kept, cast = (step_memory(config(micro_batch=16), VOCABULARY, numbers=numbers) for numbers in (FLOAT32, AUTOCAST))
-    assert 0.4 * kept.activations < cast.activations < 0.8 * kept.activations
+def test_a_step_in_mixed_precision_keeps_half_the_activations_and_a_master():
+    wide, mixed = (
+        step_memory(config(micro_batch=16), VOCABULARY, numbers=numbers) for numbers in (FLOAT32, BFLOAT16_MASTER)
+    )
+    assert 0.4 * wide.activations < mixed.activations < 0.8 * wide.activations
+    assert mixed.weights < 0.51 * wide.weights and 0.99 * wide.weights < mixed.master <= wide.weights
 
 
 @pytest.mark.parametrize("sequence, device, activations", [(32, "cuda", "keep"), (1024, "cpu", "recompute")])

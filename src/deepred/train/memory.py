@@ -44,15 +44,12 @@ class Numbers:
     """What a step computes and remembers in: the type of the weights, and bytes a parameter beside them."""
 
     weights: torch.dtype
-    autocast: bool = False
-    """Whether products run in bfloat16 on casts of the weights."""
     master: int = 0
     """Bytes of a weight's float32 copy, with which its gradients are summed up in float32 as well."""
     moments: int = 8
 
 
 FLOAT32 = Numbers(torch.float32)
-AUTOCAST = Numbers(torch.float32, autocast=True)
 BFLOAT16_MASTER = Numbers(torch.bfloat16, master=4)
 
 
@@ -235,11 +232,8 @@ class _Trace:
         is_masked = config.attention == "document" and self.device == "cpu"
         more = _mask(self.micro_batch, config.sequence) if is_masked else {}
         head = model.get_output_embeddings().weight
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.numbers.autocast):
-            hidden = model.base_model(input_ids=ids[:, :-1], use_cache=False, **more).last_hidden_state
-            hidden = hidden.reshape(-1, hidden.shape[-1])
-            if self.numbers.autocast:
-                hidden = hidden.bfloat16()
+        hidden = model.base_model(input_ids=ids[:, :-1], use_cache=False, **more).last_hidden_state
+        hidden = hidden.reshape(-1, hidden.shape[-1])
         marks.forward = ledger.count
         chunk = _chunk(self.device, head.shape[0])
         loss = chunked_cross_entropy(hidden, head, ids[:, 1:].reshape(-1), config.z_loss, chunk)
