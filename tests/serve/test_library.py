@@ -66,7 +66,7 @@ class Stuck(Shelf):
     """An index whose health check hangs."""
 
     def health(self):
-        time.sleep(1.0)
+        time.sleep(3.0)
         return super().health()
 
 
@@ -74,7 +74,7 @@ def test_a_health_check_that_hangs_is_answered_in_time():
     with served(Stuck(), limits=Limits(health_seconds=0.2)) as address:
         began = time.monotonic()
         answer = httpx.get(f"{address}/api/health")
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 2.5
         assert answer.status_code == 503
         assert "no answer" in answer.json()["parts"]["index"]
 
