@@ -4,7 +4,7 @@ import pytest
 
 from deepred.config import Run
 from deepred.errors import FaultError, UserError
-from deepred.execution import execute
+from deepred.execution import execute, execute_side_by_side
 from deepred.runner import Pipeline, is_complete
 from deepred.settings import Settings
 from deepred.stage import Silent, Stage
@@ -90,7 +90,18 @@ def test_more_arms_than_workers_take_turns(tmp_path):
     assert all(is_complete(line.folder(node)) for node in line.nodes)
 
 
-def continuing(tmp_path, together, workers=2):
+def test_arms_of_several_runs_are_built_side_by_side_and_what_they_share_once(tmp_path):
+    first, second, same = (continuing(tmp_path, together=True, seed=seed) for seed in (1, 2, 1))
+    seen = []
+    lines = {"seed 1": first, "seed 2": second, "seed 1 again": same}
+    execute_side_by_side(lines, Recorder(seen), ("pretrain",))
+    shown = [arm for kind, arm in seen if kind == "start"]
+    assert sorted(shown) == sorted(f"{arm}, seed {seed}" for arm in (*ARMS, "continued") for seed in (1, 2))
+    assert all(is_complete(line.folder(node)) for line in lines.values() for node in line.nodes)
+    assert {text.rpartition(",")[0] for text in shown[:-2]} == set(ARMS), "what waits for another arm begins last"
+
+
+def continuing(tmp_path, together, workers=2, seed=1):
     stage = replace(TRAIN, arms=(*ARMS, "continued"), begins_with=(("continued", "unfiltered"),))
-    run = Run.model_validate({"name": "test", "arms": ["continued", *ARMS]})
+    run = Run.model_validate({"name": "test", "seed": seed, "arms": ["continued", *ARMS]})
     return Pipeline(run, (stage,), Settings(data=tmp_path / "data", workers=workers, together=together))

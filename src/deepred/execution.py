@@ -1,37 +1,48 @@
-"""A whole run: every node in order, the arms of a stage together where that is faster."""
+"""Whole runs: every node in order, the arms of a stage together where that is faster, those of several runs too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 
-from deepred.runner import Pipeline, is_complete, remember_run
+from deepred.runner import Node, Pipeline, is_complete, remember_run
 from deepred.stage import Progress, Work
-from deepred.together import build_together
+from deepred.together import Task, build_together
 
 
-def execute(
-    pipeline: Pipeline, progress: Progress, until: str | None = None, *, only_for: Sequence[str] | None = None
-) -> None:
-    """Build the nodes of a pipeline in order: up to and with the stage ``until``, or what ``only_for`` stages need."""
+def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:
+    """Build the nodes of a pipeline in order, up to and with the stage ``until``."""
     last = pipeline.node(until).stage.name if until else pipeline.nodes[-1].stage.name
     names = [node.stage.name for node in pipeline.nodes]
-    wanted = pipeline.nodes[: len(names) - names[::-1].index(last)]
-    if only_for is not None:
+    _build([("", pipeline, pipeline.nodes[: len(names) - names[::-1].index(last)])], progress)
+
+
+def execute_side_by_side(lines: Mapping[str, Pipeline], progress: Progress, only_for: Sequence[str]) -> None:
+    """Build what some stages need in several pipelines of the same stages, by their labels.
+
+    Stage by stage, so that what trains together fills all workers; what pipelines share is built once.
+    """
+    parts: list[tuple[str, Pipeline, list[Node]]] = []
+    for label, pipeline in lines.items():
         needed = needed_for(pipeline, only_for)
-        wanted = [node for node in wanted if node.name in needed]
-    for node in wanted:
-        pipeline.key(node)  # a wrong path is found before the first hour of work, not after
-    work = Work(pipeline.settings, progress)
-    for _, group in groupby(wanted, key=lambda node: node.stage.name):
-        arms = list(group)
-        missing = [node for node in arms if not is_complete(pipeline.folder(node))]
-        if arms[0].stage.together and pipeline.settings.together and len(missing) > 1:
-            build_together(pipeline, missing, progress)
-            arms = [node for node in arms if node not in missing]
-        for node in arms:
-            pipeline.build(node, work)
-    remember_run(pipeline, wanted)
+        parts.append((label, pipeline, [node for node in pipeline.nodes if node.name in needed]))
+    _build(parts, progress)
+
+
+def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Progress) -> None:
+    for _, pipeline, wanted in parts:
+        for node in wanted:
+            pipeline.key(node)  # a wrong path is found before the first hour of work, not after
+    everything = [Task(pipeline, node, label) for label, pipeline, wanted in parts for node in wanted]
+    for stage in dict.fromkeys(task.node.stage.name for task in everything):
+        tasks = [task for task in everything if task.node.stage.name == stage]
+        missing = {task.folder: task for task in reversed(tasks) if not is_complete(task.folder)}
+        if tasks[0].node.stage.together and tasks[0].pipeline.settings.together and len(missing) > 1:
+            build_together(list(reversed(missing.values())), progress)
+            tasks = [task for task in tasks if task.folder not in missing]
+        for task in tasks:
+            task.pipeline.build(task.node, Work(task.pipeline.settings, progress))
+    for _, pipeline, wanted in parts:
+        remember_run(pipeline, list(wanted))
 
 
 def needed_for(pipeline: Pipeline, stages: Sequence[str]) -> set[str]:

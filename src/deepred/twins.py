@@ -19,7 +19,7 @@ from deepred.documents import from_date
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.twins import Pool, Training, compare_arms
 from deepred.evaluate.twins_page import write_twins
-from deepred.execution import execute
+from deepred.execution import execute_side_by_side
 from deepred.runner import KEY_LENGTH, Pipeline, is_complete
 from deepred.stage import Progress
 
@@ -52,9 +52,8 @@ def twin_pipelines(pipeline: Pipeline, seeds: int, arms: tuple[Arm, ...] = ARMS)
 
 
 def build_twins(lines: list[tuple[int, Pipeline]], progress: Progress) -> None:
-    """Build what is missing of every seed."""
-    for _, line in lines:
-        execute(line, progress, only_for=MEASURED)
+    """Build what is missing of every seed, all seeds at once."""
+    execute_side_by_side({f"seed {seed}": line for seed, line in lines}, progress, MEASURED)
 
 
 def compare_twins(pipeline: Pipeline, lines: list[tuple[int, Pipeline]]) -> tuple[dict[str, Any], Path]:
