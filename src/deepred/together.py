@@ -26,8 +26,8 @@ from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
 from deepred.stage import Counts, Progress, Stage, Work
 
-Message = tuple[Path, str, tuple[Any, ...]]
-"""A child's folder, what it reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
+Message = tuple[str, str, tuple[Any, ...]]
+"""A child's key, what it reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
 
 POLL_SECONDS = 0.2
 UPDATE_SECONDS = 0.5
@@ -51,9 +51,14 @@ class Task:
         return self.pipeline.folder(self.node)
 
     @property
-    def needs(self) -> set[Path]:
-        """The folders that it reads."""
-        return {self.pipeline.folder(need) for need in self.node.needs.values() if need is not None}
+    def key(self) -> str:
+        """What its process is known by."""
+        return str(self.folder)
+
+    @property
+    def needs(self) -> set[str]:
+        """The keys of what it reads."""
+        return {str(self.pipeline.folder(need)) for need in self.node.needs.values() if need is not None}
 
 
 def build_together(tasks: Sequence[Task], progress: Progress) -> None:
@@ -66,13 +71,13 @@ def build_together(tasks: Sequence[Task], progress: Progress) -> None:
     share = replace(settings, workers=1, threads=settings.threads or max(1, settings.workers // lines))
     context = multiprocessing.get_context("spawn")  # a fork would copy the display's locks
     messages: Queue[Message] = context.Queue()
-    children: dict[Path, BaseProcess] = {}
+    children: dict[str, BaseProcess] = {}
     for task in tasks:
-        given = (task.pipeline.run, task.pipeline.stages, share, task.node.name, task.folder, messages)
-        children[task.folder] = context.Process(target=_build, args=given, daemon=True)
-    waiting = {task.folder: task.needs & children.keys() for task in tasks}
-    first = sorted(tasks, key=lambda task: bool(waiting[task.folder]))  # what waits is begun last
-    batch = _Batch({task.folder: task for task in first}, waiting, children, progress, lines)
+        given = (task.pipeline.run, task.pipeline.stages, share, task.node.name, task.key, messages)
+        children[task.key] = context.Process(target=_build, args=given, daemon=True)
+    waiting = {task.key: task.needs & children.keys() for task in tasks}
+    first = sorted(tasks, key=lambda task: bool(waiting[task.key]))  # what waits is begun last
+    batch = _Batch({task.key: task for task in first}, waiting, children, progress, lines)
     try:
         batch.follow(messages)
     except BaseException:
@@ -86,16 +91,16 @@ def build_together(tasks: Sequence[Task], progress: Progress) -> None:
 class _Batch:
     """The children of a batch: which wait, which run, which have ended and how."""
 
-    tasks: dict[Path, Task]
-    waiting: dict[Path, set[Path]]
+    tasks: dict[str, Task]
+    waiting: dict[str, set[str]]
     """Those of the batch that each needs."""
-    children: dict[Path, BaseProcess]
+    children: dict[str, BaseProcess]
     progress: Progress
     limit: int
-    lines: dict[Path, Progress] = field(default_factory=dict[Path, Progress])
-    started: set[Path] = field(default_factory=set[Path])
-    ended: set[Path] = field(default_factory=set[Path])
-    failed: set[Path] = field(default_factory=set[Path])
+    lines: dict[str, Progress] = field(default_factory=dict[str, Progress])
+    started: set[str] = field(default_factory=set[str])
+    ended: set[str] = field(default_factory=set[str])
+    failed: set[str] = field(default_factory=set[str])
     errors: list[DeepRedError] = field(default_factory=list[DeepRedError])
 
     def follow(self, messages: Queue[Message]) -> None:
@@ -103,44 +108,44 @@ class _Batch:
         self._start()
         while len(self.ended) < len(self.tasks):
             try:
-                folder, kind, values = messages.get(timeout=POLL_SECONDS)
+                key, kind, values = messages.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                for folder in sorted(self.started - self.ended):
-                    if self.children[folder].exitcode is not None:
-                        self.lines[folder].finish("stopped", 0.0, None)
-                        name = self.tasks[folder].node.name
-                        self._end(folder, FaultError(f"{name}: its process died, most often because memory ran out"))
+                for key in sorted(self.started - self.ended):
+                    if self.children[key].exitcode is not None:
+                        self.lines[key].finish("stopped", 0.0, None)
+                        name = self.tasks[key].node.name
+                        self._end(key, FaultError(f"{name}: its process died, most often because memory ran out"))
                 continue
             if kind == "error":
-                self._end(folder, values[0])
+                self._end(key, values[0])
             elif kind == "end":
-                self._end(folder, None)
+                self._end(key, None)
             elif kind == "start":
                 stage, arm, total = values
-                label = self.tasks[folder].label
-                self.lines[folder].start(stage, ", ".join(part for part in (arm, label) if part), total)
+                label = self.tasks[key].label
+                self.lines[key].start(stage, ", ".join(part for part in (arm, label) if part), total)
             else:
-                getattr(self.lines[folder], kind)(*values)
+                getattr(self.lines[key], kind)(*values)
 
-    def _end(self, folder: Path, error: DeepRedError | None) -> None:
-        self.ended.add(folder)
+    def _end(self, key: str, error: DeepRedError | None) -> None:
+        self.ended.add(key)
         if error is not None:
-            self.failed.add(folder)
+            self.failed.add(key)
             self.errors.append(error)
         self._start()
 
     def _start(self) -> None:
         """Start what may run now; what needs a failed node ends without having begun."""
-        for folder in [one for one in self.tasks if one not in self.started]:
-            needed = self.waiting[folder]
+        for key in [one for one in self.tasks if one not in self.started]:
+            needed = self.waiting[key]
             if needed & self.failed:
-                self.started.add(folder)
-                self.ended.add(folder)
-                self.failed.add(folder)
+                self.started.add(key)
+                self.ended.add(key)
+                self.failed.add(key)
             elif needed <= self.ended and len(self.started - self.ended) < self.limit:
-                self.started.add(folder)
-                self.lines[folder] = self.progress.line()
-                self.children[folder].start()
+                self.started.add(key)
+                self.lines[key] = self.progress.line()
+                self.children[key].start()
 
 
 def stop(children: Iterable[BaseProcess]) -> None:
@@ -158,24 +163,24 @@ def stop(children: Iterable[BaseProcess]) -> None:
 class Messenger:
     """Progress as messages to the parent."""
 
-    def __init__(self, folder: Path, messages: Queue[Message]) -> None:
-        self.folder = folder
+    def __init__(self, key: str, messages: Queue[Message]) -> None:
+        self.key = key
         self.messages = messages
         self.sent = 0.0
 
     def start(self, stage: str, arm: str, total: int | None) -> None:
         """Pass it on."""
-        self.messages.put((self.folder, "start", (stage, arm, total)))
+        self.messages.put((self.key, "start", (stage, arm, total)))
 
     def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
         """Pass it on, if the last one is long enough ago."""
         if time.monotonic() - self.sent >= UPDATE_SECONDS:
             self.sent = time.monotonic()
-            self.messages.put((self.folder, "update", (counts, done, total, note)))
+            self.messages.put((self.key, "update", (counts, done, total, note)))
 
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
         """Pass it on."""
-        self.messages.put((self.folder, "finish", (state, seconds, counts)))
+        self.messages.put((self.key, "finish", (state, seconds, counts)))
 
     def line(self) -> Progress:
         """Itself."""
@@ -187,21 +192,21 @@ def _build(
     stages: tuple[Stage, ...],
     settings: Settings,
     name: str,
-    folder: Path,
+    key: str,
     messages: Queue[Message],
 ) -> None:
     """A child's whole life: build one node, and say how it ended."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the parent's word to stop; a stage may catch it
-    messenger = Messenger(folder, messages)
+    messenger = Messenger(key, messages)
     try:
         pipeline = Pipeline(run, stages, settings)
         pipeline.build(pipeline.node(name), Work(settings, messenger))
-        messages.put((folder, "end", ()))
+        messages.put((key, "end", ()))
     except DeepRedError as error:
-        messages.put((folder, "error", (error,)))
+        messages.put((key, "error", (error,)))
     except KeyboardInterrupt:
-        messages.put((folder, "end", ()))  # the parent is stopping too, and says so
+        messages.put((key, "end", ()))  # the parent is stopping too, and says so
     except Exception as error:
-        messages.put((folder, "error", (FaultError(f"{name}: {type(error).__name__}: {error}"),)))
+        messages.put((key, "error", (FaultError(f"{name}: {type(error).__name__}: {error}"),)))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent may end first and stop what still tidies up: in silence

@@ -16,7 +16,7 @@ CLIENTS = 200
 
 
 def test_health_answers_while_two_hundred_clients_search():
-    index = Shelf(seconds=0.02)
+    index = Shelf(seconds=0.2)  # five seconds of searches by eight threads
     with served(index, limits=Limits(threads=8, seconds=30)) as address:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         with httpx.Client(base_url=address, timeout=40, limits=limits) as client:
@@ -29,15 +29,13 @@ def test_health_answers_while_two_hundred_clients_search():
             with ThreadPoolExecutor(CLIENTS) as pool:
                 answers = [pool.submit(search, number) for number in range(CLIENTS)]
                 start.wait(30)
-                waited = []
+                waiting = []
                 while not all(answer.done() for answer in answers):
-                    began = time.monotonic()
-                    health = client.get("/api/health")
-                    waited.append(time.monotonic() - began)
-                    assert health.status_code == 200
+                    assert client.get("/api/health").status_code == 200
+                    waiting.append(sum(not answer.done() for answer in answers))
+                    time.sleep(0.05)
                 assert {answer.result() for answer in answers} == {200}
-    assert waited
-    assert max(waited) < 3.0  # the goal is far less; this machine may be busy
+    assert max(waiting) > CLIENTS // 4, "health waited its turn behind the searches"
 
 
 def test_a_slow_index_is_given_up_and_the_server_goes_on():

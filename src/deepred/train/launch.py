@@ -57,7 +57,7 @@ def train_on_ranks(arguments: dict[str, Any], work: Work) -> Counts:
         try:
             return _follow(children, messages, work)
         finally:
-            stop(children)
+            stop(children.values())
 
 
 def _follow(children: dict[str, BaseProcess], messages: Queue[Message], work: Work) -> Counts:
