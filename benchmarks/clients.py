@@ -78,13 +78,7 @@ def main():
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         port = next(int(line.split(":")[-1].strip("/\n ")) for line in server.stdout if line.startswith("pages"))
-        while True:
-            try:
-                http.client.HTTPConnection("127.0.0.1", port, timeout=5).request("GET", "/api/health")
-                break
-            except OSError:
-                time.sleep(0.1)
-        asyncio.run(ask(port, 4, 20))  # the first searches open the index
+        asyncio.run(ask(port, 4, 20))  # it listens already; the first searches open the index
         context = multiprocessing.get_context("spawn")
         stop, out = context.Event(), context.Queue()
         watcher = context.Process(target=watch_health, args=(port, stop, out))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from deepred.runner import Node, Pipeline, is_complete, remember_run
-from deepred.stage import Progress, Work
+from deepred.stage import Progress, Work, labelled
 from deepred.together import Task, build_together
 
 
@@ -35,12 +36,15 @@ def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Prog
     everything = [Task(pipeline, node, label) for label, pipeline, wanted in parts for node in wanted]
     for stage in dict.fromkeys(task.node.stage.name for task in everything):
         tasks = [task for task in everything if task.node.stage.name == stage]
-        missing = {task.folder: task for task in reversed(tasks) if not is_complete(task.folder)}
+        missing: dict[Path, Task] = {}
+        for task in tasks:
+            if not is_complete(task.folder):
+                missing.setdefault(task.folder, task)
         if tasks[0].node.stage.together and tasks[0].pipeline.settings.together and len(missing) > 1:
-            build_together(list(reversed(missing.values())), progress)
+            build_together(list(missing.values()), progress)
             tasks = [task for task in tasks if task.folder not in missing]
         for task in tasks:
-            task.pipeline.build(task.node, Work(task.pipeline.settings, progress))
+            task.pipeline.build(task.node, Work(task.pipeline.settings, labelled(progress, task.label)))
     for _, pipeline, wanted in parts:
         remember_run(pipeline, list(wanted))
 

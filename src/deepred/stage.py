@@ -67,6 +67,35 @@ class Progress(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """Progress of one run among several: every stage is shown with what tells the run from the others."""
+
+    inner: Progress
+    label: str
+
+    def start(self, stage: str, arm: str, total: int | None) -> None:
+        """Pass it on with the label."""
+        self.inner.start(stage, f"{arm}, {self.label}" if arm else self.label, total)
+
+    def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
+        """Pass it on."""
+        self.inner.update(counts, done, total, note)
+
+    def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
+        """Pass it on."""
+        self.inner.finish(state, seconds, counts)
+
+    def line(self) -> Progress:
+        """A further line of the same run."""
+        return Labelled(self.inner.line(), self.label)
+
+
+def labelled(progress: Progress, label: str) -> Progress:
+    """Progress with a label, or as it is without one."""
+    return Labelled(progress, label) if label else progress
+
+
 class Silent:
     """No progress display."""
 

@@ -24,7 +24,7 @@ from deepred.errors import DeepRedError, FaultError
 from deepred.runner import Node, Pipeline
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
-from deepred.stage import Counts, Progress, Stage, Work
+from deepred.stage import Counts, Progress, Stage, Work, labelled
 
 Message = tuple[str, str, tuple[Any, ...]]
 """A child's key, what it reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
@@ -120,10 +120,6 @@ class _Batch:
                 self._end(key, values[0])
             elif kind == "end":
                 self._end(key, None)
-            elif kind == "start":
-                stage, arm, total = values
-                label = self.tasks[key].label
-                self.lines[key].start(stage, ", ".join(part for part in (arm, label) if part), total)
             else:
                 getattr(self.lines[key], kind)(*values)
 
@@ -144,7 +140,7 @@ class _Batch:
                 self.failed.add(key)
             elif needed <= self.ended and len(self.started - self.ended) < self.limit:
                 self.started.add(key)
-                self.lines[key] = self.progress.line()
+                self.lines[key] = labelled(self.progress.line(), self.tasks[key].label)
                 self.children[key].start()
 
 

@@ -1,7 +1,7 @@
 """The arms of several trainings side by side: pooled figures, doses, placebo cutoffs, and what they allow to be said.
 
 In: for every seed the folders of its evaluated arms. Out: one JSON object (``compare_arms``), which the page and the
-command show. Nothing here trains; ``deepred.commands.evaluate`` builds what is missing first.
+command show. Nothing here trains; ``deepred.twins`` builds what is missing first.
 """
 
 from __future__ import annotations

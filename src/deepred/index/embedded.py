@@ -80,8 +80,8 @@ def filter_rows(rows: list[dict[str, Any]]) -> Filtered:
 class Writer:
     """Adds units to a tantivy folder, part by part; a part that was begun before is taken out first.
 
-    Units that end on some day come in a segment of their own, after the others: where none of a segment's units falls in
-    a range, as those without an end do, tantivy does not look at it.
+    Units that end on some day come in a segment of their own, after the others: where none of a segment's units falls
+    in a range, as those without an end do, tantivy does not look at it.
     """
 
     def __init__(self, folder: Path) -> None:
