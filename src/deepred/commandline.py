@@ -22,6 +22,9 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="O
 Data = Annotated[Path | None, typer.Option(help="Folder of all outputs (DEEPRED_DATA; default: data).")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes (DEEPRED_WORKERS; default: all cores).")]
 Cutoff = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first late day.")]
+Answers = Annotated[
+    Path, typer.Option(metavar="FILE.jsonl", help="File of answers; one that is there is gone on with.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 MOON = datetime(1969, 7, 20)

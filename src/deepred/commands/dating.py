@@ -10,6 +10,7 @@ import typer
 
 from deepred.commandline import (
     MOON,
+    Answers,
     Cutoff,
     Data,
     Json,
@@ -91,9 +92,7 @@ def classify(
 
 def date_llm(
     run_file: RunFile,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.jsonl", help="File of answers; one that is there is gone on with.")
-    ],
+    out: Answers,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Only state articles, tokens, cost and time, after a few calls.")
     ] = False,

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from deepred.commandline import (
     MOON,
+    Answers,
     Cutoff,
     Data,
     Json,
@@ -196,9 +197,7 @@ app.command()(text)
 @app.command()
 def look(
     run_file: RunFile,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.jsonl", help="File of answers; one that is there is gone on with.")
-    ],
+    out: Answers,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Only state sentences, tokens, cost and time, after a few calls.")
     ] = False,

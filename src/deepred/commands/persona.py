@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from deepred.commandline import Data, RunFile, Set, ask_model, built_folders, console, open_pipeline, tell
+from deepred.commandline import Answers, Data, RunFile, Set, ask_model, built_folders, console, open_pipeline, tell
 
 if TYPE_CHECKING:
     from deepred.config import Teacher
@@ -21,9 +21,7 @@ PLACES = ("passages", "books", "chess", "topics")
 
 def teach(
     run_file: RunFile,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.jsonl", help="File of answers; one that is there is gone on with.")
-    ],
+    out: Answers,
     purpose: Annotated[
         Literal["examples", "augment"], typer.Option("--for", help="Conversations to fine-tune on, or training text.")
     ] = "examples",
