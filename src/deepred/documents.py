@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from deepred.files import replaced
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -253,8 +255,7 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, ba
     import pyarrow.parquet as pq
 
     count = 0
-    partial = path.with_name(path.name + ".tmp")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         pending: list[dict[str, Any]] = []
         for row in rows:
             pending.append(row)
@@ -264,7 +265,6 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, ba
                 pending = []
         if pending:
             writer.write_table(pa.Table.from_pylist(pending, schema=schema))
-    partial.replace(path)
     return count
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deepred.errors import FaultError, UserError
+from deepred.files import replaced, write_text
 from deepred.transfer import Item, Transfer, checksum_of
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
@@ -163,9 +164,7 @@ def _recorded(folder: Path) -> dict[str, str]:
 
 def _record(folder: Path, name: str, digest: str) -> None:
     sums = _recorded(folder) | {name: digest}
-    partial = folder / (RECORD + ".tmp")
-    partial.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())), encoding="utf-8")
-    partial.replace(folder / RECORD)
+    write_text(folder / RECORD, "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
 
 
 def unpack(path: Path, patterns: Sequence[str]) -> list[Path]:
@@ -179,10 +178,8 @@ def unpack(path: Path, patterns: Sequence[str]) -> list[Path]:
                 if not any(fnmatch(target.name.lower(), pattern) for pattern in patterns):
                     continue
                 if not target.exists() or target.stat().st_size != member.file_size:
-                    partial = target.with_name(target.name + ".tmp")
-                    with archive.open(member) as packed, partial.open("wb") as file:
+                    with replaced(target) as partial, archive.open(member) as packed, partial.open("wb") as file:
                         shutil.copyfileobj(packed, file, 1 << 20)
-                    partial.replace(target)
                 written.append(target)
     except (zipfile.BadZipFile, zlib.error):
         path.unlink()

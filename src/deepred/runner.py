@@ -25,6 +25,7 @@ from typing import Any
 from deepred import documents, inputs, provenance
 from deepred.config import ARMS, HOW, Run, Section
 from deepred.errors import FaultError, UserError
+from deepred.files import UNFINISHED, write_json
 from deepred.settings import Settings
 from deepred.shardmap import DONE
 from deepred.stage import LOGS, MANIFEST, Counts, Stage, Work
@@ -288,11 +289,11 @@ def _prepare(final: Path, stage: Stage) -> Path:
 
 def _complete(partial: Path, final: Path, manifest: dict[str, Any]) -> None:
     shutil.rmtree(partial / DONE, ignore_errors=True)
-    for path in partial.rglob("*.tmp"):  # left by a kill between writing and renaming
+    for path in partial.rglob(f"*{UNFINISHED}"):  # left by a kill between writing and renaming
         path.unlink()
     manifest["files"] = hash_files(partial)
     manifest["output"] = output_hash(manifest["files"])
-    inputs.write_json(partial / MANIFEST, manifest)
+    write_json(partial / MANIFEST, manifest)
     partial.replace(final)
 
 
@@ -378,4 +379,4 @@ def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     keys = {node.name: f"{node.stage.name}/{pipeline.key(node)}" for node in nodes}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    inputs.write_json(folder / f"{pipeline.run.name}.json", {"finished": finished, "outputs": keys})
+    write_json(folder / f"{pipeline.run.name}.json", {"finished": finished, "outputs": keys})

@@ -17,6 +17,7 @@ from typing import Any
 
 from deepred.counts import Counts
 from deepred.errors import FaultError
+from deepred.files import write_text
 
 DONE = ".shards"
 """Folder of finished shards' counts inside an unfinished stage."""
@@ -114,9 +115,7 @@ def run_shard(function: ShardFunction, name: str, argument: Any, out: Path) -> C
         path.replace(out / path.name)
     folder.rmdir()
     record = out / DONE / f"{name}.json"
-    partial = record.with_name(record.name + ".tmp")
-    partial.write_text(json.dumps(counts.to_json(most=1_000_000)), encoding="utf-8")
-    partial.replace(record)
+    write_text(record, json.dumps(counts.to_json(most=1_000_000)))
     return counts
 
 

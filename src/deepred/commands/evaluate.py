@@ -76,7 +76,7 @@ def compare(
 ) -> None:
     """Show several finished runs side by side: what each model knows before and after its cutoff."""
     from deepred.evaluate.compare import compare_lines, compare_page, compare_reports, read_report
-    from deepred.evaluate.harness import write
+    from deepred.files import write_text
 
     paths = [
         built_folders(open_pipeline(path, None, data), path, "report")["report"] / "report.json"
@@ -86,7 +86,7 @@ def compare(
     ]
     compared = compare_reports([read_report(path) for path in paths])
     if out is not None:
-        write(out, compare_page(compared))
+        write_text(out, compare_page(compared))
     if as_json:
         print_json(compared)
         return

@@ -93,7 +93,7 @@ def _compare(
     """Both teachers' answers go to files of their own beside ``out``, which a later run goes on with."""
     from dataclasses import replace
 
-    from deepred.inputs import write_text
+    from deepred.files import write_text
     from deepred.persona.checks import Limits
     from deepred.persona.selection import load_judge
     from deepred.persona.teach import compare_markdown, score_teacher

@@ -24,6 +24,7 @@ from deepred.corpus.families import filled, rank
 from deepred.corpus.phrases import Phrases, sentences_of
 from deepred.documents import Day, document_schema, read_rows, write_rows
 from deepred.errors import UserError
+from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 DOSES = "doses.json"
@@ -57,10 +58,8 @@ def plant_facts(
     doses = deal(list(found), config.levels, seed)
     planted = shuffled(found, doses, seed)
     write_rows(out / "documents-00000.parquet", _documents(planted, known), document_schema())
-    partial = out / f"{DOSES}.tmp"
     text = json.dumps({"tokens": config.tokens, "facts": doses}, indent=0, sort_keys=True)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(out / DOSES)
+    write_text(out / DOSES, text + "\n")
     counts.add("sentences", len(planted))
     counts.add("documents", -(-len(planted) // SENTENCES))
     for dose in doses.values():

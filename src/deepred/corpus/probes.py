@@ -22,6 +22,7 @@ from deepred.corpus.occasions import event_questions
 from deepred.corpus.questionfiles import file_questions, known_titles
 from deepred.documents import Day, read_rows
 from deepred.errors import FaultError
+from deepred.files import write_bytes
 from deepred.stage import Counts, Work
 
 PROBES = "probes.jsonl"
@@ -138,9 +139,7 @@ def write_families(families: Sequence[Family], out: Path) -> str:
     content = "".join(lines).encode("utf-8")
     digest = hashlib.sha256(content).hexdigest()
     for name, data in ((PROBES, content), (HASH, f"{digest}  {PROBES}\n".encode())):
-        partial = out / f"{name}.tmp"
-        partial.write_bytes(data)
-        partial.replace(out / name)
+        write_bytes(out / name, data)
     return digest
 
 

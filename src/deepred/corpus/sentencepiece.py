@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.errors import FaultError, UserError
+from deepred.files import write_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder
@@ -51,9 +52,7 @@ def convert(path: Path, out: Path) -> None:
         "tokenizer_class": "PreTrainedTokenizerFast",
     }
     for name, text in (("tokenizer.json", encoder.to_str()), ("tokenizer_config.json", json.dumps(settings, indent=2))):
-        partial = out / f"{name}.tmp"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(out / name)
+        write_text(out / name, text)
 
 
 def _load(path: Path) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from deepred.config import Shards
 from deepred.corpus.tokenizer import end_of_text, load_encoder
 from deepred.errors import FaultError, UserError
+from deepred.files import write_json
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:
@@ -242,9 +242,7 @@ def _write_meta(out: Path, tokenizer: Path, counts: Counts) -> None:
         "tokenizer": hashlib.sha256((tokenizer / "tokenizer.json").read_bytes()).hexdigest(),
         **splits,
     }
-    partial = out / f"{META}.tmp"
-    partial.write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
-    partial.replace(out / META)
+    write_json(out / META, meta)
     total, size_in_bytes = counts.numbers["tokens"], counts.numbers["bytes"]
     counts.notes["bytes_per_token"] = round(size_in_bytes / total, 3) if total else 0.0
     for split in ("train", "validation"):

@@ -18,6 +18,7 @@ from deepred.corpus.mixture import fraction
 from deepred.corpus.sentencepiece import MODEL_FILE, convert
 from deepred.documents import read_rows
 from deepred.errors import FaultError, UserError
+from deepred.files import replaced, write_text
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _texts(mixture: Path, limit: int, counts: Counts, work: Work) -> Iterator[st
 
 def save(encoder: Encoder, out: Path) -> None:
     """Write the folder that ``transformers`` and llama.cpp's converters read."""
-    _write(out / "tokenizer.json", encoder.to_str(pretty=False))
+    write_text(out / "tokenizer.json", encoder.to_str(pretty=False))
     special = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "pad_token": PADDING}
     flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
     added = {str(encoder.token_to_id(token)): {"content": token, **flags} for token in SPECIAL_TOKENS}
@@ -177,15 +178,9 @@ def save(encoder: Encoder, out: Path) -> None:
         "clean_up_tokenization_spaces": False,
         "tokenizer_class": "PreTrainedTokenizerFast",
     }
-    _write(out / "tokenizer_config.json", json.dumps(settings, indent=2) + "\n")
-    _write(out / "special_tokens_map.json", json.dumps(special, indent=2) + "\n")
-    _write(out / "chat_template.jinja", CHAT_TEMPLATE)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_text(out / "tokenizer_config.json", json.dumps(settings, indent=2) + "\n")
+    write_text(out / "special_tokens_map.json", json.dumps(special, indent=2) + "\n")
+    write_text(out / "chat_template.jinja", CHAT_TEMPLATE)
 
 
 def _adopt(name: str, out: Path) -> None:
@@ -201,8 +196,8 @@ def _adopt(name: str, out: Path) -> None:
         load_encoder(folder)
     for file in ADOPTED_FILES:
         if (folder / file).exists():
-            shutil.copyfile(folder / file, out / f"{file}.tmp")
-            (out / f"{file}.tmp").replace(out / file)
+            with replaced(out / file) as partial:
+                shutil.copyfile(folder / file, partial)
     end_of_text(out)
 
 

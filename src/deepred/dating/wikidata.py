@@ -21,6 +21,7 @@ from deepred.dating.titles import IndexPart, Titles, index_titles, title_schema
 from deepred.dating.yago import YagoPart, read_yago
 from deepred.documents import fact_schema
 from deepred.errors import UserError
+from deepred.files import replaced
 from deepred.stage import Counts
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def write_columns(path: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    partial = path.with_name(path.name + ".tmp")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         pending: list[Row] = []
 
         def flush() -> None:
@@ -144,7 +144,6 @@ def write_columns(path: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
             if len(pending) >= ROWS:
                 flush()
         flush()
-    partial.replace(path)
 
 
 def join_part(argument: JoinPart, folder: Path) -> Counts:

@@ -24,7 +24,6 @@ from deepred.documents import read_rows
 from deepred.errors import DeepRedError, FaultError
 from deepred.evaluate.choices import Scorer, answer_families, read_families
 from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
-from deepred.evaluate.horizon import write_text
 from deepred.evaluate.interview import gguf_files
 from deepred.evaluate.questions import choose_families
 from deepred.evaluate.scoring import ModelScorer
@@ -38,6 +37,7 @@ from deepred.evaluate.statistics import (
     too_few,
 )
 from deepred.export.llama import quiet
+from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "capability.json"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.evaluate.choices import ERAS, pair_of
+from deepred.files import write_text
 from deepred.stage import Counts
 
 VERSION = 1
@@ -54,12 +55,12 @@ def export_tasks(
     present = [era for era in ERAS if any(family["era"] == era for family in families)]
     for era in present:
         rows = list(task_rows([family for family in families if family["era"] == era], prefix))
-        write(out / f"{era}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        write_text(out / f"{era}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         values = {"era": era, "cutoff": cutoff, "digest": digest, "group": group, "version": VERSION}
-        write(out / f"{group}_{era}.yaml", TASK.format(**values))
+        write_text(out / f"{group}_{era}.yaml", TASK.format(**values))
         counts.add(f"items_{era}", len(rows))
     tasks = "".join(f"  - {group}_{era}\n" for era in present)
-    write(out / f"{group}.yaml", f"group: {group}\ntask:\n{tasks}metadata:\n  version: {VERSION}\n")
+    write_text(out / f"{group}.yaml", f"group: {group}\ntask:\n{tasks}metadata:\n  version: {VERSION}\n")
     counts.notes["group"] = group
     return counts
 
@@ -75,10 +76,3 @@ def task_rows(families: Sequence[dict[str, Any]], prefix: str) -> Iterator[dict[
                 "choices": [pair_of(item["prompt"], option)[1].removeprefix(" ") for option in item["options"]],
                 "gold": item["answer"],
             }
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file that appears complete or not at all."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -19,6 +19,7 @@ from deepred.evaluate.choices import ERAS, Answer, answer_families, read_familie
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.years import Bits, bits_by_decade, dated_sentences, late_mass, score_sentences
+from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "results.json"
@@ -90,10 +91,3 @@ def sentence(values: dict[str, Any]) -> str:
     if values["accuracy"] is None:
         return values["reason"]
     return f"{values['accuracy']:.2f} [{values['low']:.2f}, {values['high']:.2f}] of {values['families']} families"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears complete or not at all."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -20,7 +20,6 @@ from deepred.config import Interview
 from deepred.documents import Day
 from deepred.evaluate.buckets import BUCKETS, Bucket, bucket_of
 from deepred.evaluate.choices import read_families
-from deepred.evaluate.horizon import write_text
 from deepred.evaluate.judging import Case, judge_replies, read_labels
 from deepred.evaluate.matching import asserts
 from deepred.evaluate.questions import (
@@ -35,6 +34,7 @@ from deepred.evaluate.questions import (
 )
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
 from deepred.evaluate.talkers import CheckpointTalker, Talker, open_gguf
+from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "interview.json"

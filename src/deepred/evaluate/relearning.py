@@ -16,10 +16,10 @@ from typing import Any
 
 from deepred.config import Relearn
 from deepred.evaluate.choices import TIE, read_families
-from deepred.evaluate.horizon import write_text
 from deepred.evaluate.questions import choose_families
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling, mean_over_families, paired_gain
+from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "relearning.json"

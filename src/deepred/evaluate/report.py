@@ -24,6 +24,7 @@ from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
 from deepred.evaluate.twins import Pool, Training, dose_response, placebo
 from deepred.evaluate.years import twin_minus_model
+from deepred.files import write_json, write_text
 from deepred.stage import MANIFEST, Counts, Work
 
 T = TypeVar("T")
@@ -42,9 +43,9 @@ def write_report(
     report |= finished_parts(outputs, report)
     drawn = draw_plots(outputs, report, cutoff)
     samples = read_samples(outputs)
-    write(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    write(out / "report.md", write_markdown(report))
-    write(out / "report.html", write_page(report, drawn, samples))
+    write_json(out / "report.json", report)
+    write_text(out / "report.md", write_markdown(report))
+    write_text(out / "report.html", write_page(report, drawn, samples))
     counts = Counts()
     counts.add("stages", len(manifests))
     counts.add("arms", len(report["arms"]))
@@ -257,10 +258,3 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         return []
     with path.open(encoding="utf-8") as file:
         return [json.loads(line) for line in file]
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file that appears complete or not at all."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -15,6 +15,7 @@ from deepred.evaluate.markdown import cutoff_text, gain_text
 from deepred.evaluate.plots import bits_plot
 from deepred.evaluate.statistics import KNOWS
 from deepred.evaluate.twins_plots import doses_plot, gains_plot, picture
+from deepred.files import write_bytes, write_json, write_text
 
 SHOWS = {
     "filtered": "the filtered text",
@@ -29,17 +30,10 @@ SHOWS = {
 
 def write_twins(compared: dict[str, Any], folder: Path) -> None:
     """Write all four forms; each appears complete or not at all."""
-    write(folder / "twins.json", (json.dumps(compared, indent=1, ensure_ascii=False) + "\n").encode())
-    write(folder / "twins.md", twins_markdown(compared).encode())
-    write(folder / "twins.html", twins_html(compared).encode())
-    write(folder / "twins.png", picture(compared))
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_json(folder / "twins.json", compared)
+    write_text(folder / "twins.md", twins_markdown(compared))
+    write_text(folder / "twins.html", twins_html(compared))
+    write_bytes(folder / "twins.png", picture(compared))
 
 
 def findings(compared: dict[str, Any]) -> list[str]:

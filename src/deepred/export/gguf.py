@@ -27,6 +27,7 @@ from deepred.export.release import ORGANIZATION, Release, read_sources, size_lab
 from deepred.export.strings import varied_strings
 from deepred.export.tensors import Shape, read_shape, read_tensors, write_shape
 from deepred.export.vocabulary import Vocabulary, read_vocabulary, write_vocabulary
+from deepred.files import replaced, write_text
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:
@@ -64,27 +65,27 @@ def export_gguf(
     for number, quantization in enumerate(config.quantizations):
         work.report(counts, number, len(config.quantizations), quantization)
         path = out / release.file_name(quantization)
-        partial = path.with_name(path.name + ".tmp")
-        write_gguf(folder, partial, quantization, shape, vocabulary, release)
-        results = list(
-            check_file(partial, path.name, folder, shape, vocabulary, conversations, config.gate_strings, work)
-        )
-        _publish(partial, path, results)
+        with replaced(path) as partial:
+            write_gguf(folder, partial, quantization, shape, vocabulary, release)
+            results = list(
+                check_file(partial, path.name, folder, shape, vocabulary, conversations, config.gate_strings, work)
+            )
+            gates.require(results)
         passed += results
         modelfile = write_modelfile(f"./{path.name}", release.system_prompt, shape.context, release.licence)
-        _write(out / f"Modelfile-{quantization}", modelfile)
+        write_text(out / f"Modelfile-{quantization}", modelfile)
         if quantization == config.chat:
-            _write(out / "Modelfile", modelfile)
+            write_text(out / "Modelfile", modelfile)
         counts.add("files")
         counts.add("bytes", path.stat().st_size)
     rows = [gate.to_json() for gate in passed]
     counts.notes |= {"gates": rows, "chat": release.file_name(config.chat)}
     sizes = {name: (out / name).stat().st_size for name in map(release.file_name, config.quantizations)}
     facts = Facts(describe(shape), sizes, rows, persona.get("kinds", {}))
-    _write(out / "README.md", write_card(release, facts))
-    _write(out / "gates.json", json.dumps(rows, indent=1) + "\n")
-    _write(out / "release.json", json.dumps({"release": asdict(release), "facts": asdict(facts)}, indent=1) + "\n")
-    _write(out / "chat.json", json.dumps({"file": counts.notes["chat"], "persona": release.persona}) + "\n")
+    write_text(out / "README.md", write_card(release, facts))
+    write_text(out / "gates.json", json.dumps(rows, indent=1) + "\n")
+    write_text(out / "release.json", json.dumps({"release": asdict(release), "facts": asdict(facts)}, indent=1) + "\n")
+    write_text(out / "chat.json", json.dumps({"file": counts.notes["chat"], "persona": release.persona}) + "\n")
     return counts
 
 
@@ -174,16 +175,6 @@ def check_file(
         ]
 
 
-def _publish(partial: Path, path: Path, results: list[Gate]) -> None:
-    """Give the file its name if all gates passed; else remove it and say which did not."""
-    try:
-        gates.require(results)
-    except FaultError:
-        partial.unlink()
-        raise
-    partial.replace(path)
-
-
 def _read_conversations(examples: Path) -> list[Conversation]:
     """The first conversations of the validation split and of the training split."""
     conversations: list[Conversation] = []
@@ -198,12 +189,6 @@ def _read_conversations(examples: Path) -> list[Conversation]:
 
 def _parameters(folder: Path, shape: Shape) -> int:
     return sum(math.prod(values.shape) for _, values in read_tensors(folder, shape))
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

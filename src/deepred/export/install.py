@@ -18,6 +18,7 @@ from deepred.errors import FaultError, UserError
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import check_gguf
 from deepred.export.release import write_modelfile
+from deepred.files import replaced
 
 PUBLISHER = "deepred"
 QUANTIZATION = re.compile(r"[-.](?:F16|F32|BF16|I?Q\d\w*)$", re.IGNORECASE)
@@ -67,9 +68,8 @@ def install_lm_studio(model: Model, models: Path, confirm: Confirm, publisher: s
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (target.exists() and filecmp.cmp(model.path, target, shallow=False)):
-            partial = target.with_name(target.name + ".tmp")
-            shutil.copyfile(model.path, partial)
-            partial.replace(target)
+            with replaced(target) as partial:
+                shutil.copyfile(model.path, partial)
         if model.card:
             (folder / "README.md").write_text(model.card, encoding="utf-8")
     except OSError as error:

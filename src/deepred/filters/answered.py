@@ -19,6 +19,7 @@ import numpy.typing as npt
 from deepred.asking.answerfile import read_lines
 from deepred.documents import Day, format_day
 from deepred.errors import UserError
+from deepred.files import replaced
 from deepred.filters.judge import Weighed
 from deepred.filters.sheet import AMBIGUOUS, CLEAN, LATE, sentence_hash
 from deepred.stage import Counts
@@ -64,10 +65,8 @@ def _read_rows(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _save(path: Path, values: npt.NDArray[Any]) -> None:
-    partial = path.with_name(path.name + ".tmp")
-    with partial.open("wb") as file:
+    with replaced(path) as partial, partial.open("wb") as file:
         np.save(file, values)
-    partial.replace(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,12 @@ import orjson
 from deepred.config import Audit
 from deepred.documents import Day, read_rows
 from deepred.errors import FaultError
+from deepred.files import write_bytes
 from deepred.filters.bounds import Estimate, clopper_pearson, reweighted
 from deepred.filters.evidence import Evidence, gather_evidence
 from deepred.filters.judge import load_horizon
 from deepred.filters.passages import read_pairs
-from deepred.filters.sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_file, write_sheet
+from deepred.filters.sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
 from deepred.stage import Counts, Work
 
 STRATA = ("flagged", "modern", "leaning", "dated", "plain")
@@ -71,9 +72,9 @@ def write_audit(
 ) -> dict[str, Any]:
     """Write the sheet, the evidence and what the labels say, and return that: the content of ``audit.json``."""
     write_sheet(label_rows(sample, labels), out, title, cutoff)
-    write_file(out / "evidence.json", orjson.dumps(evidence, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    write_bytes(out / "evidence.json", orjson.dumps(evidence, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     result = judge(sample, labels, evidence["sentences"])
-    write_file(out / "audit.json", orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    write_bytes(out / "audit.json", orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     return result
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from deepred.documents import Day, format_day, year_of
 from deepred.errors import UserError
-from deepred.inputs import write_json
+from deepred.files import write_json
 from deepred.stage import Counts
 
 COVERAGE = "coverage.json"

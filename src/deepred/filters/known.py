@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.documents import Day, read_rows
+from deepred.files import replaced
 from deepred.filters.features import Hashes, find_words, hash_sequence
 
 Days = npt.NDArray[np.int32]
@@ -56,11 +57,9 @@ class KnownDays:
 
     def save(self, path: Path) -> None:
         """Write the table; the file appears complete or not at all."""
-        partial = path.with_name(path.name + ".tmp")
-        with partial.open("wb") as file:
+        with replaced(path) as partial, partial.open("wb") as file:
             np.save(file, self.hashes)
             np.save(file, self.days)
-        partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> KnownDays:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from deepred.files import replaced
 from deepred.filters.context import Matrix
 from deepred.filters.features import Flags, Floats
 from deepred.filters.forest import Forest
@@ -37,13 +38,11 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Write the model; the file appears complete or not at all."""
-        partial = path.with_name(path.name + ".tmp")
-        with partial.open("wb") as file:
+        with replaced(path) as partial, partial.open("wb") as file:
             np.save(file, self.grams)
             for forest in self.forests:
                 for part in (forest.features, forest.thresholds, forest.values):
                     np.save(file, part)
-        partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> Model:

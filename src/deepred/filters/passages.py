@@ -22,6 +22,7 @@ import orjson
 from deepred.config import Passages
 from deepred.documents import Day, dropped_schema, passage_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
+from deepred.files import write_bytes
 from deepred.filters.answered import Answered, index_answers
 from deepred.filters.decide import CLASS, KEPT, REASONS, Decision
 from deepred.filters.evidence import segments_of
@@ -327,10 +328,7 @@ def _merge_samples(out: Path, size: int) -> None:
         lines.sort(key=lambda line: (bool(line["reason"]), line["rank"]))
         kept = [line for line in lines if not line["reason"]][:size]
         chosen = kept + [line for line in lines if line["reason"]][:size]
-        partial = target.with_name(target.name + ".tmp")
-        partial.write_bytes(
-            b"".join(orjson.dumps({k: v for k, v in line.items() if k != "rank"}) + b"\n" for line in chosen)
-        )
-        partial.replace(target)
+        rows = (orjson.dumps({k: v for k, v in line.items() if k != "rank"}) + b"\n" for line in chosen)
+        write_bytes(target, b"".join(rows))
     for part in parts:
         part.unlink()

@@ -18,6 +18,7 @@ import orjson
 
 from deepred.documents import Day, format_day
 from deepred.errors import UserError
+from deepred.files import write_bytes, write_text
 
 LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 CONTEXT_CHARACTERS = 300
@@ -55,8 +56,8 @@ def label_rows(sample: Iterable[dict[str, Any]], labels: dict[str, str]) -> list
 
 def write_sheet(rows: list[dict[str, Any]], folder: Path, title: str, cutoff: Day) -> None:
     """Write ``sheet.jsonl`` and ``sheet.html``."""
-    write_file(folder / "sheet.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    write_file(folder / "sheet.html", render_sheet(rows, title, cutoff).encode())
+    write_bytes(folder / "sheet.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    write_text(folder / "sheet.html", render_sheet(rows, title, cutoff))
 
 
 def render_sheet(rows: list[dict[str, Any]], title: str, cutoff: Day) -> str:
@@ -107,10 +108,3 @@ def _label_rows(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
                 raise UserError(f"{path}, line {number}: label {label!r}", "use P (late), C (clean) or A (ambiguous)")
             if label:
                 yield key, label
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file; it appears complete or not at all."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -14,6 +14,7 @@ import numpy as np
 
 from deepred.documents import Day, year_of
 from deepred.errors import FaultError
+from deepred.files import replaced
 from deepred.filters.features import Flags, Hashes, Ints, Words, hash_runs
 from deepred.filters.sentences import Segments
 
@@ -99,9 +100,8 @@ class Terms:
             },
             metadata={"bits": str(self.bits), "min_count": str(self.min_count)},
         )
-        partial = path.with_name(path.name + ".tmp")
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
+        with replaced(path) as partial:
+            pq.write_table(table, partial, compression="zstd")
 
     @staticmethod
     def load(path: Path) -> Terms:

@@ -23,6 +23,7 @@ import orjson
 
 from deepred.documents import from_date, read_rows
 from deepred.errors import UserError
+from deepred.files import replaced, write_json
 from deepred.index import embeddings
 from deepred.index.base import UnavailableError
 from deepred.index.embedded import SHOWN, Writer, filter_rows
@@ -30,7 +31,6 @@ from deepred.index.homes import Home, Pointer, open_home
 from deepred.index.places import folder_of, slug_of
 from deepred.index.rows import Inputs, prepare_part
 from deepred.index.tables import COLUMNS
-from deepred.inputs import write_json
 from deepred.runner import Pipeline, is_complete
 from deepred.stage import Counts, Work
 
@@ -321,6 +321,5 @@ def write_vectors(folder: Path, rows: Path, parts: list[str], firsts: dict[str, 
         if known.any():
             index.add(keys[known], vectors[known], threads=threads)
     if index is not None and len(index):
-        partial = folder / "vectors.tmp"
-        index.save(str(partial))
-        partial.replace(folder / "vectors.usearch")
+        with replaced(folder / "vectors.usearch") as partial:
+            index.save(str(partial))

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from deepred.errors import UserError
+from deepred.files import replaced, write_json
 from deepred.index.base import UnavailableError
 from deepred.index.query import Vector, words_of
-from deepred.inputs import write_json
 
 DIMENSIONS = 128
 VOCABULARY = 50_000
@@ -84,7 +84,7 @@ class Lsa:
 
     def save(self, folder: Path) -> None:
         """Write ``lsa.npy`` and, last, ``lsa.json``."""
-        with (folder / "lsa.npy").open("wb") as file:
+        with replaced(folder / "lsa.npy") as partial, partial.open("wb") as file:
             np.save(file, self.components, allow_pickle=False)
         write_json(folder / "lsa.json", sorted(self.vocabulary, key=self.vocabulary.__getitem__))
 

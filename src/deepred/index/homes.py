@@ -20,9 +20,9 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, DropSchema
 
 from deepred.errors import UserError
+from deepred.files import write_json
 from deepred.index.store import Store, answered
 from deepred.index.tables import BATCH, arrow_schemas, sql_indexes, sql_tables
-from deepred.inputs import write_json
 
 SQLITE = "articles.sqlite"
 CURRENT = "current.json"

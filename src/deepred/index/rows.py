@@ -72,8 +72,7 @@ class _Writer:
         self.schemas = tables.arrow_schemas()
         self.paths = {name: folder / f"{name}-{part}.parquet" for name in self.schemas}
         self.open = {
-            name: pq.ParquetWriter(path.with_name(path.name + ".tmp"), self.schemas[name], compression="zstd")
-            for name, path in self.paths.items()
+            name: pq.ParquetWriter(path, self.schemas[name], compression="zstd") for name, path in self.paths.items()
         }
         self.pending: dict[str, list[dict[str, Any]]] = {name: [] for name in self.schemas}
 
@@ -92,12 +91,10 @@ class _Writer:
             self.pending[table] = []
 
     def close(self) -> None:
-        """Write what is left; every file appears complete."""
+        """Write what is left."""
         for table, file in self.open.items():
             self._flush(table)
             file.close()
-        for path in self.paths.values():
-            path.with_name(path.name + ".tmp").replace(path)
 
 
 def _read_articles(inputs: Inputs, name: str, calendar: Calendar, writer: _Writer) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from deepred.config import Augment
 from deepred.documents import Day, document_schema, write_rows
+from deepred.files import replaced
 from deepred.filters.batch import judge_many
 from deepred.persona.checks import (
     ARTEFACT,
@@ -59,8 +60,7 @@ def write_augmented(
     pages = {int(item.piece.document.partition(":")[2]) for item in told if item.piece.kind == "passage"}
     origins = read_origins(articles, pages)
     judge = load_judge(emergence, passages, cutoff, straddling)
-    partial = out / "dropped.jsonl.tmp"
-    with partial.open("w", encoding="utf-8") as file:
+    with replaced(out / "dropped.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
 
         def drop(item: Told, reason: str, detail: str) -> None:
             counts.drop(reason)
@@ -85,7 +85,6 @@ def write_augmented(
                     yield _document(item, text, origins)
 
         write_rows(out / "documents-00000.parquet", rows(), document_schema())
-    partial.replace(out / "dropped.jsonl")
     work.report(counts, len(told), len(told))
     return counts
 

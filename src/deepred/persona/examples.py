@@ -18,7 +18,7 @@ from typing import Any
 from deepred.config import Examples
 from deepred.documents import Day
 from deepred.errors import FaultError, UserError
-from deepred.inputs import write_text
+from deepred.files import replaced, write_text
 from deepred.persona.checks import Limits
 from deepred.persona.material import (
     Sampled,
@@ -96,8 +96,7 @@ def make_examples(
         raise UserError("examples.answers are given, but the kind `taught` has no weight", "name it in examples.kinds")
     measure = Measure(Tokenizer.from_file(str(tokenizer / "tokenizer.json")), persona, config.max_tokens)
     counts = Counts()
-    partial = out / "dropped.jsonl.tmp"
-    with partial.open("w", encoding="utf-8") as file:
+    with replaced(out / "dropped.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         drops = Drops(file, counts)
         maker = Maker(
             sample_sources(passages, dates, facts, config.count, seed, counts),
@@ -116,7 +115,6 @@ def make_examples(
         chosen = balance(candidates, weights, config.count)
     if not chosen:
         raise FaultError(f"no example can be made; dropped: {dict(counts.drops)}", "raise examples.max_tokens")
-    partial.replace(out / "dropped.jsonl")
     pages = {item.example.provenance["page_id"] for item in chosen if "page_id" in item.example.provenance}
     origins = read_origins(articles, pages)
     write_split(chosen, origins, persona, measure.short, seed, out, counts)

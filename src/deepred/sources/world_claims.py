@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.documents import Interval, year_of
+from deepred.files import write_bytes
 from deepred.sources.world_facts import Entity, Fact, Facts, phrases
 
 FILE = "wikidata.json.bz2"
@@ -43,9 +44,7 @@ def write_claims(world: Facts, out: Path) -> int:
     _oddities(entities, world)
     lines = [json.dumps(entity, ensure_ascii=False, separators=(",", ":")) for entity in entities]
     lines.insert(len(lines) // 2, '{"type":"item","id":"Q9","labels":{"en":{"language":"en","value":"broken"')
-    partial = out / (FILE + ".tmp")
-    partial.write_bytes(bz2.compress(("[\n" + ",\n".join(lines) + "\n]\n").encode()))
-    partial.replace(out / FILE)
+    write_bytes(out / FILE, bz2.compress(("[\n" + ",\n".join(lines) + "\n]\n").encode()))
     return len(entities)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 from deepred.documents import Day, month_of, year_of
+from deepred.files import write_text
 from deepred.sources.world_facts import LATEST, Entity, Facts, phrases
 
 GAMES = "games.pgn"
@@ -25,9 +26,7 @@ def write_library(world: Facts, seed: int, out: Path) -> dict[str, int]:
     random = Random(f"library {seed}")
     books = _write_books(world, random, out / "books")
     games = _games(world, random)
-    partial = out / (GAMES + ".tmp")
-    partial.write_text("\n".join(games), encoding="utf-8")
-    partial.replace(out / GAMES)
+    write_text(out / GAMES, "\n".join(games))
     return {"books": books, "games": len(games)}
 
 

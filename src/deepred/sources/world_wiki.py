@@ -16,6 +16,7 @@ from random import Random
 from xml.sax.saxutils import escape
 
 from deepred.documents import Interval, year_of
+from deepred.files import replaced, write_bytes
 from deepred.sources.world_article import Article
 from deepred.sources.world_facts import Entity, Facts, phrase
 from deepred.sources.world_text import Sentence
@@ -190,9 +191,8 @@ def other_pages(articles: list[Article], world: Facts, next_id: int) -> list[Pag
 
 def write_dump(pages: list[Page], out: Path) -> None:
     """Write the multistream dump and its index: a header, streams of pages, and the closing tag."""
-    dump, index = out / (DUMP + ".tmp"), out / (INDEX + ".tmp")
     lines: list[str] = []
-    with dump.open("wb") as file:
+    with replaced(out / DUMP) as partial, partial.open("wb") as file:
         file.write(bz2.compress(_header().encode()))
         for start in range(0, len(pages), PAGES_PER_STREAM):
             offset = file.tell()
@@ -200,9 +200,7 @@ def write_dump(pages: list[Page], out: Path) -> None:
             lines += [f"{offset}:{page.page_id}:{page.title}\n" for page in part]
             file.write(bz2.compress("".join(_page_xml(page) for page in part).encode()))
         file.write(bz2.compress(b"</mediawiki>\n"))
-    index.write_bytes(bz2.compress("".join(lines).encode()))
-    dump.replace(out / DUMP)
-    index.replace(out / INDEX)
+    write_bytes(out / INDEX, bz2.compress("".join(lines).encode()))
 
 
 def _header() -> str:

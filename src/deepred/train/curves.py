@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from deepred.files import replaced
+
 COLUMNS: tuple[str, ...] = ("step", "tokens", "loss", "norm", "rate", "validation", "bits_per_byte")
 
 
@@ -76,12 +78,10 @@ def read_curves(path: Path) -> list[dict[str, Any]]:
 
 def write_csv(path: Path) -> None:
     """``curves.csv`` beside a ``curves.jsonl``, for spreadsheets."""
-    partial = path.with_suffix(".csv.tmp")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with replaced(path.with_suffix(".csv")) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(read_curves(path))
-    partial.replace(path.with_suffix(".csv"))
 
 
 class Clock:

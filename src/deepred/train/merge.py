@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from deepred.errors import FaultError
+from deepred.files import write_json
 from deepred.stage import Counts, Work
 from deepred.train.adapter import load_adapter, load_base
 from deepred.train.chat_tokenizer import fit_embeddings, load_chat_tokenizer
 from deepred.train.model import weights_hash
-from deepred.train.sft import write_json
 
 LOGIT_LIMIT = 1e-5
 """Largest difference of logits between adapter and merged model, relative to the largest logit: float32's rounding."""

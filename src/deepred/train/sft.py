@@ -13,7 +13,6 @@ number alone: killed at any moment and started again, the stage ends in the same
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from torch.nn import functional
 
 from deepred.config import Sft
 from deepred.errors import FaultError, UserError
+from deepred.files import write_json
 from deepred.stage import Counts, Work
 from deepred.train.adapter import adapt, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
@@ -216,10 +216,3 @@ def mean_loss(model: Any, examples: list[Encoded], config: Sft) -> float:
         total += sum(float(loss) for loss in batch_losses(model, batch, config)) * count
         tokens += count
     return total / tokens if tokens else 0.0
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write JSON atomically."""
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)

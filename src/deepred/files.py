@@ -1,0 +1,41 @@
+"""Files that are the old one or the new one, never half of one, whatever stops the writing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = ".tmp"
+"""How the names of files end that a kill may have left half written; nothing reads them."""
+
+
+@contextmanager
+def replaced(path: Path) -> Generator[Path]:
+    """A path beside ``path`` to write: it takes that name at the end, and goes where an error is raised."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")  # two processes may write the same file
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, complete or not at all."""
+    with replaced(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, complete or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON, complete or not at all."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
