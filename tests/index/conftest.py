@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ class Postgres:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.numbers = count()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -133,6 +135,14 @@ def postgres(tmp_path_factory):
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres):
+    """The address of an empty database."""
+    name = f"empty{next(postgres.numbers)}"
+    postgres.call("createdb", "-h", "127.0.0.1", "-p", postgres.port, "-U", "postgres", name)
+    return postgres.dsn.removesuffix("postgres") + name
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Loading: idempotent, resumable after kill -9, switched in one step, while the old index answers."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,8 +19,8 @@ from shelf_server import served
 
 def rows_of(home):
     """All rows of the current version of a SQLite store."""
-    (path,) = home.glob("*/articles.sqlite")
-    with sqlite3.connect(path) as connection:
+    version = json.loads((home / "current.json").read_text(encoding="utf-8"))["version"]
+    with sqlite3.connect(home / version / "articles.sqlite") as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         return {name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"'))) for name in names}
 
@@ -124,14 +125,37 @@ def test_kill_9_then_the_same_command_gives_the_same_index(world, copied):
     assert not list(home_of(copied).glob("*/work"))
 
 
-def test_kill_9_while_loading_postgresql_leaves_no_duplicates(copied, postgres):
-    kill_while(copied, "store", postgres.dsn)
-    kill_while(copied, "search", postgres.dsn)
-    pointer, _ = copied.index(postgres.dsn)
+def test_kill_9_while_loading_postgresql_leaves_no_duplicates(copied, database):
+    kill_while(copied, "store", database)
+    kill_while(copied, "search", database)
+    pointer, _ = copied.index(database)
     copied.index()
-    opened, other = copied.open(postgres.dsn), copied.open()
+    opened, other = copied.open(database), copied.open()
     assert opened.health().counts == other.health().counts == pointer["counts"]
     assert opened.article("List of novels") == other.article("List of novels")
+
+
+def test_a_version_of_another_data_folder_in_the_same_database_is_not_taken_for_ones_own(world, copied, database):
+    pointer, _ = world.index(database)
+    for stop in ("rows", "search"):
+        kill_while(copied, stop, database)
+    again, was_there = copied.index(database)
+    assert not was_there and again == pointer
+    assert answers(copied.open(database)) == answers(world.open(database))
+    assert copied.index(database) == (pointer, True)
+
+
+def test_files_that_are_read_are_replaced(copied):
+    copied.index()
+    opened = copied.open()
+    before = answers(opened)
+    (version,) = (path.parent for path in home_of(copied).glob("*/units.bin"))
+    (version / "work").mkdir()  # as after a kill between the switch and the removal
+    held = {path: path.stat().st_ino for path in version.glob("*.*") if path.suffix in (".bin", ".npy", ".usearch")}
+    assert len(held) >= 4
+    _, was_there = copied.index()
+    assert not was_there and all(path.stat().st_ino != number for path, number in held.items())
+    assert answers(opened) == answers(copied.open()) == before
 
 
 def test_postgresql_may_stop_and_come_back(copied, postgres):

@@ -3,7 +3,8 @@
 A version is named by what it is built from (the keys of the stages, the embeddings, ``VERSION``), so the same command
 twice finds it there. It is built beside the current one, which answers all the while; every step notes what it has done
 (``.shards`` for rows and vectors, ``loaded`` in the store, ``search.json`` for the engine), so after a kill the same
-command goes on. Nothing reads a version before the pointer names it.
+command goes on. Nothing reads a version before the pointer names it; where one that is read is built again, its files
+are replaced, never written to.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import orjson
 
 from deepred.documents import from_date, read_rows
 from deepred.errors import UserError
-from deepred.files import replaced, write_json
+from deepred.files import UNFINISHED, replaced, write_json
 from deepred.index import embeddings
 from deepred.index.base import UnavailableError
 from deepred.index.embedded import SHOWN, Writer, filter_rows
@@ -76,7 +77,7 @@ def build_index(pipeline: Pipeline, run_file: Path, options: Options, work: Work
     version = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     with _lock(home_folder), closing(home):
         current = home.current()
-        if current and current["version"] == version and (home_folder / version).is_dir():
+        if current and current["version"] == version and _is_whole(home_folder / version):
             return current, True
         build = _Build(pipeline, inputs, options, home, home_folder / version, version, work)
         pointer = build.run(slug)
@@ -118,6 +119,11 @@ def _lock(folder: Path) -> Generator[None]:
         yield
 
 
+def _is_whole(folder: Path) -> bool:
+    """Whether a version's files are all here: a database may name a version that another data folder has built."""
+    return folder.is_dir() and not (folder / WORK_FOLDER).exists()
+
+
 def _remove_others(home: Home, folder: Path, kept: set[str], options: Options, slug: str) -> None:
     """Remove versions but the current one and the one before it, which readers may still hold."""
     for version in home.versions():
@@ -151,6 +157,8 @@ class _Build:
     def run(self, slug: str) -> Pointer:
         """All steps in order."""
         self.rows.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.rglob(f"*{UNFINISHED}"):
+            path.unlink()
         parts = self.inputs.parts()
         self._report("rows", 0, len(parts))
         counts = self.work.map_shards(prepare_part, [(part, (self.inputs, part)) for part in parts], self.rows)
@@ -291,7 +299,7 @@ def write_units(folder: Path, rows: Path, parts: list[str]) -> None:
     """Write what the embedded engine shows and filters by; a row a unit."""
     offsets = [0]
     filters: list[Any] = [filter_rows([])]
-    with (folder / "units.bin").open("wb") as file:
+    with replaced(folder / "units.bin") as partial, partial.open("wb") as file:
         for part in parts:
             batch: list[dict[str, Any]] = []
             for row in read_rows(rows, f"units-{part}.parquet"):
@@ -301,8 +309,9 @@ def write_units(folder: Path, rows: Path, parts: list[str]) -> None:
                     filters.append(filter_rows(batch))
                     batch = []
             filters.append(filter_rows(batch))
-    np.save(folder / "units.npy", np.array(offsets, np.int64))
-    np.save(folder / "filters.npy", np.concatenate(filters))
+    for name, table in (("units.npy", np.array(offsets, np.int64)), ("filters.npy", np.concatenate(filters))):
+        with replaced(folder / name) as partial, partial.open("wb") as file:
+            np.save(file, table)
 
 
 def write_vectors(folder: Path, rows: Path, parts: list[str], firsts: dict[str, tuple[int, int]], threads: int) -> None:
