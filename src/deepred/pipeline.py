@@ -205,10 +205,10 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "evaluate",
-        3,
+        4,
         "deepred.evaluate.horizon:evaluate_model",
         "Choices by PMI-normalised log-likelihood and bits per byte by year, with bootstrap intervals.",
-        needs=("world", "pretrain", "probes", "topics"),
+        needs=("world", "articles", "emergence", "pretrain", "probes"),
         reads=("cutoff", "seed"),
         arms=ALL_ARMS,
         together=True,

@@ -65,8 +65,8 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(pretrain: Path, probes: Path, out: Path) -> dict:
     out.mkdir()
     evaluate_model(
-        pretrain=pretrain, probes=probes, config=Evaluate(bootstrap=200), cutoff=19690720, seed=1, out=out,
-        work=Work(Settings(threads=1, device="cpu")),
+        pretrain=pretrain, probes=probes, articles=probes, emergence=probes, config=Evaluate(bootstrap=200),
+        cutoff=19690720, seed=1, out=out, work=Work(Settings(threads=1, device="cpu")),
     )  # fmt: skip
     return json.loads((out / "results.json").read_text(encoding="utf-8"))
 

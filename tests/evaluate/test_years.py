@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
 import pyarrow as pa
 
 from deepred.documents import write_rows
@@ -20,6 +21,8 @@ from deepred.evaluate.years import (
     score_sentences,
     twin_minus_model,
 )
+from deepred.filters.emergence import describe_article, sentence_schema
+from deepred.filters.known import KnownDays
 
 HOW = Resampling(300, 0.95, 1)
 CUTOFF = 19690720
@@ -52,25 +55,57 @@ def test_too_few_sentences_give_a_reason():
     assert "too few" in found["after"]["reason"]
 
 
+def corpus(folder, texts):
+    """Articles of these texts and their sentences, as the stages leave them, in two files."""
+    schema = pa.schema([("page_id", pa.int64()), ("title", pa.string()), ("text", pa.string())])
+    titles = KnownDays(np.zeros(0, np.uint64), np.zeros(0, np.int32))
+    for number, part in enumerate((texts[::2], texts[1::2])):
+        rows = [{"page_id": 2 * n + number, "title": f"A{n}", "text": text} for n, text in enumerate(part)]
+        write_rows(folder / f"articles-0000{number}.parquet", rows, schema)
+        spans = [describe_article(row, titles)[0] | {"fold": 0} for row in rows]
+        write_rows(folder / f"sentences-0000{number}.parquet", spans, sentence_schema())
+    return folder
+
+
+def told(folder, seed=1):
+    return dated_sentences(None, folder, folder, CUTOFF, seed)
+
+
 def test_bits_are_those_of_the_likelihood(tmp_path):
-    found = score_sentences(dated_sentences(None, topics(tmp_path, [(1950, "Café opens.")]), 1), lambda pairs: [-8.0])
+    found = score_sentences(told(corpus(tmp_path, ["The café opened in 1950."])), lambda pairs: [-8.0])
     assert found[0].bits == 8 / math.log(2)
-    assert found[0].size == len("Café opens.".encode())
-
-
-def topics(tmp_path, told):
-    schema = pa.schema([("first", pa.int32()), ("last", pa.int32()), ("kind", pa.string()), ("text", pa.string())])
-    rows = [{"first": y * 10000 + 101, "last": y * 10000 + 1231, "kind": "event", "text": text} for y, text in told]
-    write_rows(tmp_path / "events-0.parquet", rows, schema)
-    return tmp_path
+    assert found[0].size == len("The café opened in 1950.".encode())
 
 
 def test_every_decade_has_as_many_sentences_and_long_ones_stay_out(tmp_path):
-    told = [(1950, f"Event {n}.") for n in range(100)] + [(1991, "Late."), (1991, "Long." * 100)]
-    found = dated_sentences(None, topics(tmp_path, told), 1)
-    assert len(found) == PER_DECADE + 1
-    assert found == dated_sentences(None, tmp_path, 1)
-    assert dated_sentences(None, None, 1) == []
+    texts = [f"Event {n} was seen in 1950. It was not dated." for n in range(100)]
+    found = told(corpus(tmp_path, [*texts, "Late in 1991.", f"In 1992 {'long ' * 60}.", "One.\n\nAnother in 1993."]))
+    assert {one.text for one in found[PER_DECADE:]} == {"Late in 1991.", "Another in 1993."}
+    assert {one.known for one in found[:PER_DECADE]} == {19501231}
+    assert found == told(tmp_path) != told(tmp_path, 2)
+    (tmp_path / "empty").mkdir()
+    assert told(tmp_path / "empty") == []
+
+
+def test_the_latest_date_of_a_sentence_says_when_it_was_told(tmp_path):
+    sentences = {
+        "Built in 1903, it was burnt in 1957.": 19571231,
+        "It was opened on 3 May 1971.": 19710503,
+        "It was opened in March 1969.": 19690331,
+        "It was opened in 1969.": None,  # on neither side of the cutoff
+        "It was popular in the 1950s.": None,  # of no one year
+        "Since 1949 it was popular in the 1950s.": None,
+        "The battle of 1066 was lost.": None,  # too far from the cutoff
+        "Nothing is dated here.": None,
+    }
+    found = {one.text: one.known for one in told(corpus(tmp_path, list(sentences)))}
+    assert found == {text: day for text, day in sentences.items() if day}
+
+
+def test_of_many_articles_an_even_share_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepred.evaluate.years.ARTICLES", 10)
+    found = told(corpus(tmp_path, [f"Event {n} was seen in 1950." for n in range(60)]))
+    assert len(found) == 10 and len({int(one.text.split()[1]) % 2 for one in found}) == 2
 
 
 def test_a_sentence_lies_on_its_own_side_of_the_day():

@@ -1,6 +1,6 @@
 """Stage ``evaluate``: what a pre-trained model knows before and after the cutoff, by likelihood alone.
 
-In: a checkpoint, the probe families, and dated sentences of the world or of year articles. Out: ``results.json``
+In: a checkpoint, the probe families, and dated sentences of the world or of the articles. Out: ``results.json``
 (figures with intervals), ``items.jsonl`` (every family's answer, from which gains over another arm are computed in
 pairs) and ``sentences.jsonl`` (bits of every dated sentence). Nothing is generated and no refusal is counted: a model
 is credited only with putting the true answer above others of its relation and era.
@@ -36,8 +36,9 @@ def evaluate_model(
     *,
     pretrain: Path,
     probes: Path,
+    articles: Path,
+    emergence: Path,
     world: Path | None = None,
-    topics: Path | None = None,
     config: Evaluate,
     cutoff: Day,
     seed: int,
@@ -52,7 +53,7 @@ def evaluate_model(
     counts = Counts()
     families = read_families(probes)
     answers: list[Answer] = []
-    sentences = dated_sentences(world, topics, seed)
+    sentences = dated_sentences(world, articles, emergence, cutoff, seed)
     how = Resampling(config.bootstrap, config.confidence, seed)
     scored: list[Bits] = []
     mass: dict[str, Any] = {}

@@ -1,15 +1,16 @@
 """Likelihood by year: bits per byte of dated sentences, and the mass that a model puts on years after the cutoff.
 
-In: sentences with the year of what they tell (the world's truth, else the events of year articles). Out: bits and bytes
-of each under a model. Twin minus model: what the unfiltered arm reads more easily than the filtered one is what the
-filter took away, year by year, without any question being asked.
+In: sentences with the day of what they tell (the world's truth, else the latest date that an article's sentence names).
+Out: bits and bytes of each under a model. Twin minus model: what the unfiltered arm reads more easily than the filtered
+one is what the filter took away, year by year, without any question being asked.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,13 @@ CHARACTERS = 240
 """Longer sentences are left out: they must fit the windows of small models."""
 
 SPAN = (150, 45)
-"""Years before and after the cutoff's among which the mass is compared."""
+"""Years before and after the cutoff's that are looked at."""
+
+ARTICLES = 20_000
+"""Articles, evenly drawn, whose sentences are sampled: some 100,000 dated ones."""
+
+SPANS = ("start", "end", "date_start", "date_first", "date_last")
+"""Columns of ``sentences-*.parquet`` that say where sentences and dates are."""
 
 PROMPTS = (
     "In", "It was founded in", "It was built in", "He died in", "She was born in", "It was published in",
@@ -66,10 +73,10 @@ class Bits:
         return self.bits / max(1, self.size)
 
 
-def dated_sentences(world: Path | None, topics: Path | None, seed: int) -> list[Dated]:
+def dated_sentences(world: Path | None, articles: Path, emergence: Path, cutoff: Day, seed: int) -> list[Dated]:
     """A sample of dated sentences, as many of every decade, the same for every arm."""
     decades: defaultdict[int, list[tuple[int, Dated]]] = defaultdict(list)
-    for known, text in _told(world, topics):
+    for known, text in _told_in_world(world) if world else _told_in_articles(articles, emergence, cutoff):
         if 0 < len(text) <= CHARACTERS:
             one = Dated(f"{known} {text[:60]}", known, text)
             decades[year_of(known) // 10].append((rank(seed, text), one))
@@ -81,18 +88,43 @@ def dated_sentences(world: Path | None, topics: Path | None, seed: int) -> list[
     return chosen
 
 
-def _told(world: Path | None, topics: Path | None) -> list[tuple[Day, str]]:
-    if world is not None:
-        rows = read_rows(world / "truth", "sentences.parquet", ["known", "text"])
-        return [(row["known"], row["text"]) for row in rows if row["known"] is not None]
-    if topics is not None:
-        rows = read_rows(topics, "events-*.parquet", ["first", "last", "kind", "text"])
-        return [
-            (row["last"], row["text"])
-            for row in rows
-            if row["kind"] == "event" and year_of(row["first"]) == year_of(row["last"])
-        ]
-    return []
+def _told_in_world(world: Path) -> Iterator[tuple[Day, str]]:
+    for row in read_rows(world / "truth", "sentences.parquet", ["known", "text"]):
+        if row["known"] is not None:
+            yield row["known"], row["text"]
+
+
+def _told_in_articles(articles: Path, emergence: Path, cutoff: Day) -> Iterator[tuple[Day, str]]:
+    """The dated sentences of evenly drawn articles."""
+    import pyarrow.parquet as pq
+    from pyarrow.dataset import dataset
+
+    files = sorted(articles.glob("articles-*.parquet"))
+    sizes = [int(pq.read_metadata(path).num_rows) for path in files]
+    step = max(1, -(-sum(sizes) // ARTICLES))
+    for path, size in zip(files, sizes):
+        chosen = range(0, size, step)
+        spans = emergence / f"sentences-{path.stem.removeprefix('articles-')}.parquet"
+        texts = dataset(path).take(list(chosen), columns=["text"])["text"].to_pylist()
+        rows = dataset(spans).take(list(chosen), columns=list(SPANS)).to_pylist()
+        for text, row in zip(texts, rows, strict=True):
+            yield from told_in(text, row, cutoff)
+
+
+def told_in(text: str, row: dict[str, Any], cutoff: Day) -> Iterator[tuple[Day, str]]:
+    """The sentences whose latest date lies within one year of ``SPAN`` and on one side of the cutoff; its last day."""
+    edge, dates = year_of(cutoff), row["date_start"]
+    for start, end in zip(row["start"], row["end"], strict=True):
+        low, high = bisect_left(dates, start), bisect_left(dates, end)
+        if low == high:
+            continue
+        last, first = max(zip(row["date_last"][low:high], row["date_first"][low:high], strict=True))
+        if (
+            year_of(first) == year_of(last)
+            and edge - SPAN[0] <= year_of(last) <= edge + SPAN[1]
+            and not first < cutoff <= last
+        ):
+            yield last, " ".join(text[start:end].split())
 
 
 def score_sentences(sentences: Sequence[Dated], score: Scorer) -> list[Bits]:
