@@ -3,9 +3,9 @@
     python benchmarks/chat.py runs/demo.toml [--quantization F16] [--show]
 
 A hundred prompts: held-out questions of the run (validation examples: facts, passages, things that do not exist), small
-talk, chess, what lies after the cutoff, and conversations of several turns (the model's own answers between). The last
-answer counts if it is not empty, holds no mark of a turn, and ended by the model's own end token within ``LONGEST``
-tokens and the context.
+talk, chess, what lies after the cutoff, and conversations of several turns (the model's own answers between); where a
+small run holds out too few, the rest are evenly drawn questions that it was trained on. The last answer counts if it is
+not empty, holds no mark of a turn, and ended by the model's own end token within ``LONGEST`` tokens and the context.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ LATER = (
 
 def prompts(examples: Path) -> list[tuple[str, list[str]]]:
     """The kind of every conversation and what its user says, turn by turn; the last answer counts."""
-    rows = [json.loads(line) for line in (examples / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
-    asked = [(row["kind"], [m["content"] for m in row["messages"] if m["role"] == "user"]) for row in rows]
+    asked = questions(examples / "validation.jsonl")
     found = [
         (kind, [text])
         for kind, texts in (("small talk", SMALL_TALK), ("chess", CHESS), ("later", LATER))
@@ -54,7 +53,16 @@ def prompts(examples: Path) -> list[tuple[str, list[str]]]:
     openings = [*SMALL_TALK[:8], *CHESS[:7]]
     found += [("several turns", [opening, *texts]) for opening, (_, texts) in zip(openings, asked[::3])]
     found += [(f"held out: {kind}", texts) for kind, texts in asked]
+    if (missing := PROMPTS - len(found)) > 0:
+        trained = questions(examples / "train.jsonl")
+        found += [(f"trained on: {kind}", texts) for kind, texts in trained[:: max(1, len(trained) // missing)]]
     return found[:PROMPTS]
+
+
+def questions(path: Path) -> list[tuple[str, list[str]]]:
+    """The kind of every example of a file and what its user says, turn by turn."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(row["kind"], [m["content"] for m in row["messages"] if m["role"] == "user"]) for row in rows]
 
 
 def main() -> None:
