@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -16,6 +17,9 @@ REQUIRED = os.environ.get("DEEPRED_REQUIRE", "").split()
 MODULES = {"chess": "chess", "gguf": "xllamacpp", "chromium": "playwright", "harness": "lm_eval"}
 PROGRAMS = {"chromium": "chromium"}
 """Programs that a tool needs beside its module."""
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from deepred.errors import UserError
 
@@ -110,9 +110,9 @@ class Asked(Section):
     key_variable: str = Field(
         default="DEEPRED_LLM_KEY", description="Environment variable that holds the key (unset: none is sent)."
     )
-    options: dict[str, float | int | str | bool] = Field(
+    options: dict[str, JsonValue] = Field(
         default={"temperature": 0, "max_tokens": 400},
-        description="Further fields of every request; endpoints differ in what they accept.",
+        description="Further fields of every request, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
     )
     concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time, at each address.")
     timeout: float = Field(default=60.0, gt=0, description="Seconds after which a request counts as failed.")
@@ -150,9 +150,9 @@ class Teacher(Asked):
     """A model that `deepred teach` asks for conversations or training text; hashed into no stage, like `[llm]`."""
 
     section: ClassVar[str] = "teacher"
-    options: dict[str, float | int | str | bool] = Field(
+    options: dict[str, JsonValue] = Field(
         default={"temperature": 0.7, "max_tokens": 900},
-        description="Further fields of every request; endpoints differ in what they accept.",
+        description="Further fields of every request, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
     )
     timeout: float = Field(default=180.0, gt=0, description="Seconds after which a request counts as failed.")
     count: int = Field(default=2000, ge=1, description="Pieces of the corpus to ask about at most, drawn at random.")

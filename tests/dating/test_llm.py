@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chat_server import DRIP, completion, llama_server
+from chat_server import DRIP, completion, llama_server, readable
 from deepred.asking.answerfile import read_lines
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
@@ -375,7 +375,8 @@ def test_a_real_server_keeps_the_protocol(run, tmp_path):
     """A random model under llama.cpp: its words mean nothing, but the schema binds them."""
     with llama_server(tmp_path) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEEPRED_LLM_KEY", "s3cret")
-        config = Llm(url=url, model="any", concurrency=2, options={"temperature": 0.8, "max_tokens": 200})
+        options = {"temperature": 0.8, "max_tokens": 200} | readable(tmp_path)
+        config = Llm(url=url, model="any", concurrency=2, options=options)
         kept, tally = [], Tally()
         ask_all(config, inquiry(config), questions(4), lambda question, reply: kept.append(reply), tally)
         patch.setenv("DEEPRED_LLM_KEY", "wrong")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from chat_server import completion, llama_server
+from chat_server import completion, llama_server, readable
 from deepred.asking.answerfile import read_lines
 from deepred.asking.replies import ANSWERED, DECISIONS, MALFORMED, REFUSED, SCHEMA
 from deepred.cli import app
@@ -237,7 +237,7 @@ def test_a_real_server_writes_conversations_and_texts_that_fit_the_schema(corpus
     """A random model under llama.cpp: its words mean nothing, but the schema binds them."""
     monkeypatch.setenv("DEEPRED_LLM_KEY", "s3cret")
     with llama_server(tmp_path) as url:
-        options = {"temperature": 0.8, "max_tokens": 60}
+        options = {"temperature": 0.8, "max_tokens": 60} | readable(tmp_path)
         course = course_of(url, count=2, concurrency=2, options=options)
         out = tmp_path / "answers.jsonl"
         tally = ask(course, corpus, out)
