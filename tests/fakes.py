@@ -57,4 +57,5 @@ def train(*, config, out, work, arm, seed=1, start=None):
         os.kill(os.getpid(), signal.SIGKILL)
     begun = f"after {(start / 'model.txt').read_text(encoding='utf-8')}" if start else ""
     (out / "model.txt").write_text(f"{arm} {seed}\n{begun}", encoding="utf-8")
+    (out / "process.txt").write_text(str(os.getpid()), encoding="utf-8")
     return counts

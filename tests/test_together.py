@@ -98,7 +98,27 @@ def test_arms_of_several_runs_are_built_side_by_side_and_what_they_share_once(tm
     shown = [arm for kind, arm in seen if kind == "start"]
     assert sorted(shown) == sorted(f"{arm}, seed {seed}" for arm in (*ARMS, "continued") for seed in (1, 2))
     assert all(is_complete(line.folder(node)) for line in lines.values() for node in line.nodes)
-    assert {text.rpartition(",")[0] for text in shown[:-2]} == set(ARMS), "what waits for another arm begins last"
+
+
+def test_what_waits_for_another_arm_begins_last(tmp_path):
+    lines = {f"seed {seed}": continuing(tmp_path, together=True, workers=1, seed=seed) for seed in (1, 2)}
+    seen = []
+    execute_side_by_side(lines, Recorder(seen), ("pretrain",))
+    shown = [arm.rpartition(",")[0] for kind, arm in seen if kind == "start"]
+    assert shown == [*ARMS, *ARMS, "continued", "continued"]
+
+
+def test_a_process_builds_one_arm_after_another_and_is_replaced_where_it_died(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_DIE", "unfiltered")
+    line = continuing(tmp_path, together=True, workers=1)
+    with pytest.raises(FaultError, match="pretrain@unfiltered: its process died"):
+        execute(line, Silent())
+    assert {node.arm for node in line.nodes if is_complete(line.folder(node))} == {"filtered", "floor"}
+    monkeypatch.delenv("FAKE_DIE")
+    execute(line, Silent())
+    processes = {node.arm: (line.folder(node) / "process.txt").read_text(encoding="utf-8") for node in line.nodes}
+    assert processes["unfiltered"] == processes["continued"]
+    assert len(set(processes.values())) == 3
 
 
 def continuing(tmp_path, together, workers=2, seed=1):

@@ -1,8 +1,8 @@
-"""The arms of a stage, of one run or of several, built at the same time in processes of their own, one a worker.
+"""The arms of a stage, of one run or of several, built at the same time in as many processes as there are workers.
 
-Small models train on one thread each, so that on a CPU two arms on two cores take the time of one. The parent shows
-their progress and passes on the first error; a child that is told to stop writes its checkpoint first, and dies with
-its parent.
+Small models train on one thread each, so that on a CPU two arms on two cores take the time of one. The parent gives the
+workers one node after another, shows their progress and passes on the first error; a worker that is told to stop writes
+its checkpoint first, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
+from multiprocessing.queues import Queue, SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,24 @@ from deepred.shardmap import die_with_parent
 from deepred.stage import Counts, Progress, Stage, Work, labelled
 
 Message = tuple[str, str, tuple[Any, ...]]
-"""A child's key, what it reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
+"""A node's key, what its worker reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
 
 POLL_SECONDS = 0.2
 UPDATE_SECONDS = 0.5
-"""Least time between two progress messages of a child: the training step must not wait for the display."""
+"""Least time between two progress messages of a worker: the training step must not wait for the display."""
 STOP_SECONDS = 30.0
-"""How long children may take to write their checkpoints when the parent is stopped."""
+"""How long workers may take to write their checkpoints when the parent is stopped."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A node as a worker is told to build it."""
+
+    run: Run
+    stages: tuple[Stage, ...]
+    settings: Settings
+    name: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Task:
 
     @property
     def key(self) -> str:
-        """What its process is known by."""
+        """What it is known by between parent and worker."""
         return str(self.folder)
 
     @property
@@ -69,91 +80,110 @@ def build_together(tasks: Sequence[Task], progress: Progress) -> None:
     settings = tasks[0].pipeline.settings
     lines = max(1, min(settings.workers, len(tasks)))
     share = replace(settings, workers=1, threads=settings.threads or max(1, settings.workers // lines))
-    context = multiprocessing.get_context("spawn")  # a fork would copy the display's locks
-    messages: Queue[Message] = context.Queue()
-    children: dict[str, BaseProcess] = {}
-    for task in tasks:
-        given = (task.pipeline.run, task.pipeline.stages, share, task.node.name, task.key, messages)
-        children[task.key] = context.Process(target=_build, args=given, daemon=True)
-    waiting = {task.key: task.needs & children.keys() for task in tasks}
+    waiting = {task.key: task.needs & {other.key for other in tasks} for task in tasks}
     first = sorted(tasks, key=lambda task: bool(waiting[task.key]))  # what waits is begun last
-    batch = _Batch({task.key: task for task in first}, waiting, children, progress, lines)
+    batch = _Batch({task.key: task for task in first}, waiting, progress, lines, share)
     try:
-        batch.follow(messages)
+        batch.follow()
     except BaseException:
-        stop(children.values())
+        stop(worker.process for worker in batch.hired)
         raise
     if batch.errors:
         raise batch.errors[0]
 
 
+CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the display's locks
+
+
+class _Worker:
+    """A process that builds one node after another, so that it imports PyTorch once."""
+
+    def __init__(self, messages: Queue[Message]) -> None:
+        self.orders: SimpleQueue[Order | None] = CONTEXT.SimpleQueue()
+        self.process: BaseProcess = CONTEXT.Process(target=_work, args=(self.orders, messages), daemon=True)
+        self.process.start()
+
+
 @dataclass
 class _Batch:
-    """The children of a batch: which wait, which run, which have ended and how."""
+    """What there is to build: which nodes wait, which are being built, which have ended and how."""
 
     tasks: dict[str, Task]
     waiting: dict[str, set[str]]
     """Those of the batch that each needs."""
-    children: dict[str, BaseProcess]
     progress: Progress
     limit: int
+    settings: Settings
+    """Of each worker."""
+    messages: Queue[Message] = field(default_factory=CONTEXT.Queue)
+    hired: list[_Worker] = field(default_factory=list[_Worker])
+    idle: list[_Worker] = field(default_factory=list[_Worker])
+    building: dict[str, _Worker] = field(default_factory=dict[str, _Worker])
     lines: dict[str, Progress] = field(default_factory=dict[str, Progress])
-    started: set[str] = field(default_factory=set[str])
     ended: set[str] = field(default_factory=set[str])
     failed: set[str] = field(default_factory=set[str])
     errors: list[DeepRedError] = field(default_factory=list[DeepRedError])
 
-    def follow(self, messages: Queue[Message]) -> None:
-        """Start children as there is room, and show what they report until all have ended."""
-        self._start()
+    def follow(self) -> None:
+        """Give out nodes as there is room, and show what the workers report until all have ended."""
+        self._give_out()
         while len(self.ended) < len(self.tasks):
             try:
-                key, kind, values = messages.get(timeout=POLL_SECONDS)
+                key, kind, values = self.messages.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                for key in sorted(self.started - self.ended):
-                    if self.children[key].exitcode is not None:
-                        self.lines[key].finish("stopped", 0.0, None)
-                        name = self.tasks[key].node.name
-                        self._end(key, FaultError(f"{name}: its process died, most often because memory ran out"))
+                for key in [one for one, worker in self.building.items() if worker.process.exitcode is not None]:
+                    self.lines[key].finish("stopped", 0.0, None)
+                    del self.building[key]
+                    name = self.tasks[key].node.name
+                    self._end(key, FaultError(f"{name}: its process died, most often because memory ran out"))
                 continue
-            if kind == "error":
-                self._end(key, values[0])
-            elif kind == "end":
-                self._end(key, None)
+            if kind in ("end", "error"):
+                self.idle.append(self.building.pop(key))
+                self._end(key, values[0] if values else None)
             else:
                 getattr(self.lines[key], kind)(*values)
+        for worker in self.idle:
+            worker.orders.put(None)
+        for worker in self.idle:
+            worker.process.join()
 
     def _end(self, key: str, error: DeepRedError | None) -> None:
         self.ended.add(key)
         if error is not None:
             self.failed.add(key)
             self.errors.append(error)
-        self._start()
+        self._give_out()
 
-    def _start(self) -> None:
-        """Start what may run now; what needs a failed node ends without having begun."""
-        for key in [one for one in self.tasks if one not in self.started]:
+    def _give_out(self) -> None:
+        """Begin what may be begun now; what needs a failed node ends without having begun."""
+        for key in [one for one in self.tasks if one not in self.ended and one not in self.building]:
             needed = self.waiting[key]
             if needed & self.failed:
-                self.started.add(key)
                 self.ended.add(key)
                 self.failed.add(key)
-            elif needed <= self.ended and len(self.started - self.ended) < self.limit:
-                self.started.add(key)
-                self.lines[key] = labelled(self.progress.line(), self.tasks[key].label)
-                self.children[key].start()
+            elif needed <= self.ended and len(self.building) < self.limit:
+                self._begin(key)
+
+    def _begin(self, key: str) -> None:
+        if not self.idle:
+            self.hired.append(_Worker(self.messages))
+            self.idle.append(self.hired[-1])
+        worker, task = self.idle.pop(), self.tasks[key]
+        self.lines[key] = labelled(self.progress.line(), task.label)
+        self.building[key] = worker
+        worker.orders.put(Order(task.pipeline.run, task.pipeline.stages, self.settings, task.node.name, key))
 
 
-def stop(children: Iterable[BaseProcess]) -> None:
-    """Ask children to end, give them time for their checkpoints, and end those that do not."""
-    running = [child for child in children if child.pid is not None]
-    for child in running:
-        child.terminate()
+def stop(processes: Iterable[BaseProcess]) -> None:
+    """Ask processes to end, give them time for their checkpoints, and end those that do not."""
+    running = [process for process in processes if process.pid is not None]
+    for process in running:
+        process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    for child in running:
-        child.join(max(0.0, deadline - time.monotonic()))
-        if child.exitcode is None:
-            child.kill()
+    for process in running:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.exitcode is None:
+            process.kill()
 
 
 class Messenger:
@@ -183,26 +213,25 @@ class Messenger:
         return self
 
 
-def _build(
-    run: Run,
-    stages: tuple[Stage, ...],
-    settings: Settings,
-    name: str,
-    key: str,
-    messages: Queue[Message],
-) -> None:
-    """A child's whole life: build one node, and say how it ended."""
+def _work(orders: SimpleQueue[Order | None], messages: Queue[Message]) -> None:
+    """A worker's whole life: build one node after another, and say how each ended."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the parent's word to stop; a stage may catch it
-    messenger = Messenger(key, messages)
     try:
-        pipeline = Pipeline(run, stages, settings)
-        pipeline.build(pipeline.node(name), Work(settings, messenger))
-        messages.put((key, "end", ()))
-    except DeepRedError as error:
-        messages.put((key, "error", (error,)))
+        while (order := orders.get()) is not None:
+            messages.put((order.key, *_build(order, Messenger(order.key, messages))))
     except KeyboardInterrupt:
-        messages.put((key, "end", ()))  # the parent is stopping too, and says so
-    except Exception as error:
-        messages.put((key, "error", (FaultError(f"{name}: {type(error).__name__}: {error}"),)))
+        pass  # the parent is stopping too, and says so
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent may end first and stop what still tidies up: in silence
+
+
+def _build(order: Order, messenger: Messenger) -> tuple[str, tuple[Any, ...]]:
+    """Build one node; how it ended."""
+    try:
+        pipeline = Pipeline(order.run, order.stages, order.settings)
+        pipeline.build(pipeline.node(order.name), Work(order.settings, messenger))
+    except DeepRedError as error:
+        return "error", (error,)
+    except Exception as error:
+        return "error", (FaultError(f"{order.name}: {type(error).__name__}: {error}"),)
+    return "end", ()
