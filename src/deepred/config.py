@@ -112,7 +112,7 @@ class Asked(Section):
     )
     options: dict[str, JsonValue] = Field(
         default={"temperature": 0, "max_tokens": 400},
-        description="Further fields of every request, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
+        description="Further fields of requests, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
     )
     concurrency: int = Field(default=4, ge=1, description="Requests under way at the same time, at each address.")
     timeout: float = Field(default=60.0, gt=0, description="Seconds after which a request counts as failed.")
@@ -152,7 +152,7 @@ class Teacher(Asked):
     section: ClassVar[str] = "teacher"
     options: dict[str, JsonValue] = Field(
         default={"temperature": 0.7, "max_tokens": 900},
-        description="Further fields of every request, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
+        description="Further fields of requests, also nested: `chat_template_kwargs = { enable_thinking = false }`.",
     )
     timeout: float = Field(default=180.0, gt=0, description="Seconds after which a request counts as failed.")
     count: int = Field(default=2000, ge=1, description="Pieces of the corpus to ask about at most, drawn at random.")
