@@ -44,7 +44,9 @@ def make_training(seed: int, skill=SKILL, families: int = 100) -> Training:
                 right = RESPONSE[doses[f"f{n}"]]
             year = 1850 + n * 119 // families if era == "before" else 1970 + (n - families) * 45 // families
             correct = tuple(float(chance.random() < right) for _ in range(2))
-            answers.append(Answer(f"f{n}", era, year * 10000 + 615, "founder", correct, ("x", "y"), (0.0, 0.0)))
+            # a planted answer is the more frequent one, so that it is also chosen without its question
+            alone = min(1.0, 0.1 * doses[f"f{n}"]) if name == "dosed" and era == "after" else 0.0
+            answers.append(Answer(f"f{n}", era, year * 10000 + 615, "founder", correct, ("x", "y"), (alone, alone)))
         arms[name] = Arm(name, summarize(answers, 4, HOW) | {"probes": f"hash {seed}"}, answers)
     clusters = {f"f{n}": f"answer {n // 2}" for n in range(2 * families)}
     read = {name: {"tokens": 1_000_000, "epochs": 9.5, "parameters": 650_000} for name in skill}

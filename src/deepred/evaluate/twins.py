@@ -211,10 +211,14 @@ def differences(pool: Pool) -> dict[str, dict[str, Any]]:
 
 
 def dose_response(pool: Pool) -> dict[str, Any]:
-    """The gain over the floor of the facts planted at each dose, the smallest dose seen, and whether more is more."""
+    """The gain of the facts planted at each dose, the smallest dose seen, and whether more is more.
+
+    Over the floor model alone: what the dosed model chooses by the answer alone are the answers that were planted most,
+    so that choice scores high at high doses and below chance at none, and is no floor for one dose.
+    """
     if not {"dosed", "floor"} <= set(pool.names()):
         return {"doses": [], "dose_response": {}}
-    gained = pool.gains("dosed")
+    gained = minus(of_era(pool.points("dosed"), "after"), of_era(pool.points("floor"), "after"))
     dose_of = {
         (f"seed {one.seed}" if pool.generated else "all", family): dose
         for one in pool.trainings

@@ -171,7 +171,7 @@ def doses_section(compared: dict[str, Any]) -> str:
     ]
     lead = (
         "Later facts, put back into the filtered text so that each is read so many times in the whole training, and "
-        "the gain over the floor of those facts alone. A dose is seen where the Holm-adjusted p value is below 0.05."
+        "their gain over the floor model. A dose is seen where the Holm-adjusted p value is below 0.05."
     )
     plot = doses_plot(compared)
     head = ("times read", "facts", "gain", "adjusted p", "seen")
