@@ -207,6 +207,17 @@ def test_clean_keeps_what_the_latest_run_uses_and_removes_the_rest(tmp_path):
     assert [folder for folder, _ in upkeep.remove_unused(settings, "test", dry_run=False)] == [new]
 
 
+def test_clean_keeps_what_a_run_built_beyond_the_last_stage_that_was_asked_for(tmp_path):
+    stages = (NUMBERS, Stage("tokenizer", 1, "fakes:write_numbers", "more numbers", reads=("seed",)))
+    settings = Settings(data=tmp_path / "data")
+    trained = build(pipeline(tmp_path, stages))
+    build(pipeline(tmp_path, stages), "shards")
+    assert list(upkeep.remove_unused(settings, None, dry_run=True)) == []
+    build(pipeline(tmp_path, stages, seed=2), "shards")
+    removed = [folder for folder, _ in upkeep.remove_unused(settings, None, dry_run=True)]
+    assert len(removed) == 2 and trained in removed
+
+
 def test_two_runs_do_not_build_the_same_output(tmp_path):
     line = pipeline(tmp_path)
     folder = line.folder(line.nodes[0])

@@ -46,7 +46,7 @@ def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Prog
         for task in tasks:
             task.pipeline.build(task.node, Work(task.pipeline.settings, labelled(progress, task.label)))
     for _, pipeline, wanted in parts:
-        remember_run(pipeline, list(wanted))
+        remember_run(pipeline, wanted)
 
 
 def needed_for(pipeline: Pipeline, stages: Sequence[str]) -> set[str]:

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -373,10 +373,25 @@ def _go_on_with(partial: Path, request: str) -> None:
     note.write_text(request, encoding="utf-8")
 
 
-def remember_run(pipeline: Pipeline, nodes: list[Node]) -> None:
-    """Record the keys that a run now uses."""
-    folder = pipeline.settings.data / RUNS
-    folder.mkdir(parents=True, exist_ok=True)
-    keys = {node.name: f"{node.stage.name}/{pipeline.key(node)}" for node in nodes}
+def remember_run(pipeline: Pipeline, nodes: Sequence[Node]) -> None:
+    """Record the keys that a run now uses: of these nodes, and of further ones that an earlier command built."""
+    path = pipeline.settings.data / RUNS / f"{pipeline.run.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["outputs"] if path.is_file() else {}
+    built = {node.name: _output(pipeline, node) for node in nodes}
+    further = [node for node in pipeline.nodes if node.name in before and node.name not in built]
+    kept = {node.name: before[node.name] for node in further if _is_still_used(pipeline, node, before[node.name])}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(folder / f"{pipeline.run.name}.json", {"finished": finished, "outputs": keys})
+    write_json(path, {"finished": finished, "outputs": built | kept})
+
+
+def _output(pipeline: Pipeline, node: Node) -> str:
+    return f"{node.stage.name}/{pipeline.key(node)}"
+
+
+def _is_still_used(pipeline: Pipeline, node: Node, output: str) -> bool:
+    """Whether a run that goes on to a node would use this output of it."""
+    try:
+        return output == _output(pipeline, node)
+    except UserError:
+        return True  # a file that it was made from cannot be read now: no reason to forget it

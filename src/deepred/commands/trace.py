@@ -115,12 +115,12 @@ def relearn(
 ) -> None:
     """Fine-tune every arm on later facts and compare how soon it recalls them with the floor: suppressed or absent?
 
-    Costs `relearn.steps` training steps and half as many checks an arm; the run's own stages are built where missing.
+    Costs `relearn.steps` training steps and half as many checks an arm; builds what it needs of the run.
     """
     from deepred.display import Display
     from deepred.errors import UserError
     from deepred.evaluate.relearning import comparisons
-    from deepred.execution import execute
+    from deepred.execution import execute_side_by_side
 
     pipeline = open_pipeline(run_file, overrides, data)
     if pipeline.run.relearn is None:
@@ -129,7 +129,7 @@ def relearn(
         raise UserError("relearning is compared with the floor arm, and this run has none", 'add "floor" to arms')
     if arm not in ("filtered", *pipeline.run.arms):
         raise UserError(f"this run has no arm {arm}", f"its arms: {', '.join(pipeline.run.arms)}")
-    execute(pipeline, Display(errors if as_json else console), "relearn")
+    execute_side_by_side({"": pipeline}, Display(errors if as_json else console), ("relearn",))
     found = comparisons(pipeline.outputs())
     if as_json:
         print_json({"arm": arm, **found[arm], "arms": found})
