@@ -79,12 +79,13 @@ def doubts(compared: dict[str, Any]) -> list[str]:
     """What the figures do not show."""
     seeds = compared["seeds"]
     worlds = "one generated world" if len(seeds) == 1 else f"{len(seeds)} generated worlds"
+    times = "once" if len(seeds) == 1 else f"{len(seeds)} times"
     named = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     trained = (
         f"Every arm was trained once in each of {worlds} ({named}): the figures show that the method works there, not "
         "how much of real text slips through."
         if compared["generated"]
-        else f"Every arm was trained {len(seeds)} times on the same text ({named}); its facts are one list."
+        else f"Every arm was trained {times} on the same text ({named}); its facts are one list."
     )
     return [
         trained,
