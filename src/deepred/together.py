@@ -8,16 +8,16 @@ its checkpoint first, and dies with its parent.
 from __future__ import annotations
 
 import multiprocessing
-import queue
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue, SimpleQueue
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from deepred.config import Run
 from deepred.errors import DeepRedError, FaultError
@@ -29,7 +29,6 @@ from deepred.stage import Counts, Progress, Stage, Work, labelled
 Message = tuple[str, str, tuple[Any, ...]]
 """A node's key, what its worker reports (a method of ``Progress``, ``end`` or ``error``), and the arguments."""
 
-POLL_SECONDS = 0.2
 UPDATE_SECONDS = 0.5
 """Least time between two progress messages of a worker: the training step must not wait for the display."""
 STOP_SECONDS = 30.0
@@ -98,10 +97,13 @@ CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the display'
 class _Worker:
     """A process that builds one node after another, so that it imports PyTorch once."""
 
-    def __init__(self, messages: Queue[Message]) -> None:
+    def __init__(self) -> None:
         self.orders: SimpleQueue[Order | None] = CONTEXT.SimpleQueue()
-        self.process: BaseProcess = CONTEXT.Process(target=_work, args=(self.orders, messages), daemon=True)
+        # a pipe of its own: a queue that all share would stay locked where one dies while it writes
+        self.messages, sender = CONTEXT.Pipe(duplex=False)
+        self.process: BaseProcess = CONTEXT.Process(target=_work, args=(self.orders, sender), daemon=True)
         self.process.start()
+        sender.close()  # so that the pipe ends with the process
 
 
 @dataclass
@@ -115,7 +117,6 @@ class _Batch:
     limit: int
     settings: Settings
     """Of each worker."""
-    messages: Queue[Message] = field(default_factory=CONTEXT.Queue)
     hired: list[_Worker] = field(default_factory=list[_Worker])
     idle: list[_Worker] = field(default_factory=list[_Worker])
     building: dict[str, _Worker] = field(default_factory=dict[str, _Worker])
@@ -128,24 +129,28 @@ class _Batch:
         """Give out nodes as there is room, and show what the workers report until all have ended."""
         self._give_out()
         while len(self.ended) < len(self.tasks):
-            try:
-                key, kind, values = self.messages.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                for key in [one for one, worker in self.building.items() if worker.process.exitcode is not None]:
-                    self.lines[key].finish("stopped", 0.0, None)
-                    del self.building[key]
-                    name = self.tasks[key].node.name
-                    self._end(key, FaultError(f"{name}: its process died, most often because memory ran out"))
-                continue
-            if kind in ("end", "error"):
-                self.idle.append(self.building.pop(key))
-                self._end(key, values[0] if values else None)
-            else:
-                getattr(self.lines[key], kind)(*values)
+            building = {worker.messages: key for key, worker in self.building.items()}
+            for pipe in wait(list(building)):
+                try:
+                    key, kind, values = cast("Connection", pipe).recv()
+                except (EOFError, OSError):
+                    self._bury(building[cast("Connection", pipe)])
+                    continue
+                if kind in ("end", "error"):
+                    self.idle.append(self.building.pop(key))
+                    self._end(key, values[0] if values else None)
+                else:
+                    getattr(self.lines[key], kind)(*values)
         for worker in self.idle:
             worker.orders.put(None)
         for worker in self.idle:
             worker.process.join()
+
+    def _bury(self, key: str) -> None:
+        self.building.pop(key).process.join()
+        self.lines[key].finish("stopped", 0.0, None)
+        name = self.tasks[key].node.name
+        self._end(key, FaultError(f"{name}: its process died, most often because memory ran out"))
 
     def _end(self, key: str, error: DeepRedError | None) -> None:
         self.ended.add(key)
@@ -166,7 +171,7 @@ class _Batch:
 
     def _begin(self, key: str) -> None:
         if not self.idle:
-            self.hired.append(_Worker(self.messages))
+            self.hired.append(_Worker())
             self.idle.append(self.hired[-1])
         worker, task = self.idle.pop(), self.tasks[key]
         self.lines[key] = labelled(self.progress.line(), task.label)
@@ -189,37 +194,43 @@ def stop(processes: Iterable[BaseProcess]) -> None:
 class Messenger:
     """Progress as messages to the parent."""
 
-    def __init__(self, key: str, messages: Queue[Message]) -> None:
+    def __init__(self, key: str, send: Callable[[Message], None]) -> None:
         self.key = key
-        self.messages = messages
+        self.send = send
         self.sent = 0.0
 
     def start(self, stage: str, arm: str, total: int | None) -> None:
         """Pass it on."""
-        self.messages.put((self.key, "start", (stage, arm, total)))
+        self.send((self.key, "start", (stage, arm, total)))
 
     def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
         """Pass it on, if the last one is long enough ago."""
         if time.monotonic() - self.sent >= UPDATE_SECONDS:
             self.sent = time.monotonic()
-            self.messages.put((self.key, "update", (counts, done, total, note)))
+            self.send((self.key, "update", (counts, done, total, note)))
 
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
         """Pass it on."""
-        self.messages.put((self.key, "finish", (state, seconds, counts)))
+        self.send((self.key, "finish", (state, seconds, counts)))
 
     def line(self) -> Progress:
         """Itself."""
         return self
 
 
-def _work(orders: SimpleQueue[Order | None], messages: Queue[Message]) -> None:
+def _work(orders: SimpleQueue[Order | None], sender: Connection) -> None:
     """A worker's whole life: build one node after another, and say how each ended."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the parent's word to stop; a stage may catch it
+    one_at_a_time = threading.Lock()
+
+    def send(message: Message) -> None:
+        with one_at_a_time:
+            sender.send(message)
+
     try:
         while (order := orders.get()) is not None:
-            messages.put((order.key, *_build(order, Messenger(order.key, messages))))
+            send((order.key, *_build(order, Messenger(order.key, send))))
     except KeyboardInterrupt:
         pass  # the parent is stopping too, and says so
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent may end first and stop what still tidies up: in silence

@@ -22,9 +22,10 @@ from deepred.errors import DeepRedError, FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
 from deepred.stage import Counts, Work
-from deepred.together import POLL_SECONDS, Message, Messenger, stop
+from deepred.together import Message, Messenger, stop
 
 LOOPBACK = Path("/sys/class/net/lo")
+POLL_SECONDS = 0.2
 
 
 def is_wanted(settings: Settings) -> bool:
@@ -97,7 +98,7 @@ def _train(
     from deepred.train.pretrain import pretrain
 
     try:
-        counts = pretrain(**arguments, work=Work(settings, Messenger(str(rank), messages)))
+        counts = pretrain(**arguments, work=Work(settings, Messenger(str(rank), messages.put)))
         messages.put((str(rank), "end", (counts,)))
     except KeyboardInterrupt:
         messages.put((str(rank), "end", (Counts(),)))  # the parent is stopping too, and says so
