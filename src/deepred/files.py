@@ -25,6 +25,12 @@ def replaced(path: Path) -> Generator[Path]:
         raise
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a kill between writing and renaming left anywhere in a folder."""
+    for path in folder.rglob(f"*{UNFINISHED}"):
+        path.unlink()
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, complete or not at all."""
     with replaced(path) as partial:

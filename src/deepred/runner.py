@@ -25,7 +25,7 @@ from typing import Any
 from deepred import documents, inputs, provenance
 from deepred.config import ARMS, HOW, Run, Section
 from deepred.errors import FaultError, UserError
-from deepred.files import UNFINISHED, write_json
+from deepred.files import remove_unfinished, write_json
 from deepred.settings import Settings
 from deepred.shardmap import DONE
 from deepred.stage import LOGS, MANIFEST, Counts, Stage, Work
@@ -289,8 +289,7 @@ def _prepare(final: Path, stage: Stage) -> Path:
 
 def _complete(partial: Path, final: Path, manifest: dict[str, Any]) -> None:
     shutil.rmtree(partial / DONE, ignore_errors=True)
-    for path in partial.rglob(f"*{UNFINISHED}"):  # left by a kill between writing and renaming
-        path.unlink()
+    remove_unfinished(partial)
     manifest["files"] = hash_files(partial)
     manifest["output"] = output_hash(manifest["files"])
     write_json(partial / MANIFEST, manifest)

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from deepred.config import Run
 from deepred.errors import DeepRedError, FaultError
@@ -129,12 +129,12 @@ class _Batch:
         """Give out nodes as there is room, and show what the workers report until all have ended."""
         self._give_out()
         while len(self.ended) < len(self.tasks):
-            building = {worker.messages: key for key, worker in self.building.items()}
-            for pipe in wait(list(building)):
+            ready = wait([worker.messages for worker in self.building.values()])
+            for key, worker in [(key, one) for key, one in self.building.items() if one.messages in ready]:
                 try:
-                    key, kind, values = cast("Connection", pipe).recv()
+                    _, kind, values = worker.messages.recv()
                 except (EOFError, OSError):
-                    self._bury(building[cast("Connection", pipe)])
+                    self._bury(key)
                     continue
                 if kind in ("end", "error"):
                     self.idle.append(self.building.pop(key))

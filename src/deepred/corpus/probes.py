@@ -22,7 +22,7 @@ from deepred.corpus.occasions import event_questions
 from deepred.corpus.questionfiles import file_questions, known_titles
 from deepred.documents import Day, read_rows
 from deepred.errors import FaultError
-from deepred.files import write_bytes
+from deepred.files import write_bytes, write_text
 from deepred.stage import Counts, Work
 
 PROBES = "probes.jsonl"
@@ -138,8 +138,8 @@ def write_families(families: Sequence[Family], out: Path) -> str:
     lines = [json.dumps(family.to_json(), ensure_ascii=False) + "\n" for family in families]
     content = "".join(lines).encode("utf-8")
     digest = hashlib.sha256(content).hexdigest()
-    for name, data in ((PROBES, content), (HASH, f"{digest}  {PROBES}\n".encode())):
-        write_bytes(out / name, data)
+    write_bytes(out / PROBES, content)
+    write_text(out / HASH, f"{digest}  {PROBES}\n")
     return digest
 
 

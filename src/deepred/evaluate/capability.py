@@ -37,7 +37,7 @@ from deepred.evaluate.statistics import (
     too_few,
 )
 from deepred.export.llama import quiet
-from deepred.files import write_text
+from deepred.files import write_json
 from deepred.stage import Counts, Work
 
 RESULTS = "capability.json"
@@ -98,7 +98,7 @@ def measure_capability(
         "chance": {"grammar": 0.5, "knowledge": chance_of(families)},
         "not_measured": missing,
     }
-    write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_json(out / RESULTS, results)
     counts.add("models", len(raw))
     counts.add("passages", len(documents))
     counts.add("pairs", len(material.pairs))

@@ -19,7 +19,7 @@ from deepred.evaluate.choices import ERAS, Answer, answer_families, read_familie
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.years import Bits, bits_by_decade, dated_sentences, late_mass, score_sentences
-from deepred.files import write_text
+from deepred.files import write_json, write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "results.json"
@@ -66,7 +66,7 @@ def evaluate_model(
     results = summarize(answers, options, how)
     results |= {"bits_by_decade": bits_by_decade(scored, cutoff, how), "late_mass": mass}
     results |= {"cutoff": cutoff, "method": METHOD, "probes": probes_hash(probes)}
-    write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_json(out / RESULTS, results)
     write_text(out / ITEMS, "".join(json.dumps(asdict(answer), ensure_ascii=False) + "\n" for answer in answers))
     write_text(out / SENTENCES, "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in scored))
     counts.add("families", len(answers))

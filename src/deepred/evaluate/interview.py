@@ -34,7 +34,7 @@ from deepred.evaluate.questions import (
 )
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
 from deepred.evaluate.talkers import CheckpointTalker, Talker, open_gguf
-from deepred.files import write_text
+from deepred.files import write_json, write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "interview.json"
@@ -122,7 +122,7 @@ def interview_model(
     results: dict[str, Any] = {"cutoff": cutoff, "method": METHOD, "forms": forms.version, "models": models}
     results |= {"leaked": leaked_rows(told), "judge": judged(told, config, named.get("labels", []), how)}
     results["cannot"] = cannot_conclude(models, results["judge"])
-    write_text(out / RESULTS, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_json(out / RESULTS, results)
     write_text(out / REPLIES, "".join(json.dumps(one.row(), ensure_ascii=False) + "\n" for one in told))
     counts.add("replies", len(told))
     counts.notes |= {name: sentence(values["prompts"]["persona"]) for name, values in models.items()}

@@ -108,10 +108,10 @@ def _told_in_articles(articles: Path, emergence: Path, cutoff: Day) -> Iterator[
         texts = dataset(path).take(list(chosen), columns=["text"])["text"].to_pylist()
         rows = dataset(spans).take(list(chosen), columns=list(SPANS)).to_pylist()
         for text, row in zip(texts, rows, strict=True):
-            yield from told_in(text, row, cutoff)
+            yield from _told_in(text, row, cutoff)
 
 
-def told_in(text: str, row: dict[str, Any], cutoff: Day) -> Iterator[tuple[Day, str]]:
+def _told_in(text: str, row: dict[str, Any], cutoff: Day) -> Iterator[tuple[Day, str]]:
     """The sentences whose latest date lies within one year of ``SPAN`` and on one side of the cutoff; its last day."""
     edge, dates = year_of(cutoff), row["date_start"]
     for start, end in zip(row["start"], row["end"], strict=True):

@@ -24,7 +24,7 @@ import orjson
 
 from deepred.documents import from_date, read_rows
 from deepred.errors import UserError
-from deepred.files import UNFINISHED, replaced, write_json
+from deepred.files import remove_unfinished, replaced, write_json
 from deepred.index import embeddings
 from deepred.index.base import UnavailableError
 from deepred.index.embedded import SHOWN, Writer, filter_rows
@@ -157,8 +157,7 @@ class _Build:
     def run(self, slug: str) -> Pointer:
         """All steps in order."""
         self.rows.mkdir(parents=True, exist_ok=True)
-        for path in self.folder.rglob(f"*{UNFINISHED}"):
-            path.unlink()
+        remove_unfinished(self.folder)
         parts = self.inputs.parts()
         self._report("rows", 0, len(parts))
         counts = self.work.map_shards(prepare_part, [(part, (self.inputs, part)) for part in parts], self.rows)

@@ -18,7 +18,7 @@ from typing import Any
 from deepred.config import Examples
 from deepred.documents import Day
 from deepred.errors import FaultError, UserError
-from deepred.files import replaced, write_text
+from deepred.files import replaced, write_json, write_text
 from deepred.persona.checks import Limits
 from deepred.persona.material import (
     Sampled,
@@ -293,4 +293,4 @@ def write_split(
         "variants": {name: persona.prompt(False, name) for name in persona.system},
         "kinds": dict(sorted(counts.tallies["examples by kind"].items())),
     }
-    write_text(out / "persona.json", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+    write_json(out / "persona.json", values)
