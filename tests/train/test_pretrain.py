@@ -160,6 +160,49 @@ def test_a_signal_writes_a_checkpoint_first(interrupted, trained, corpus):
     assert result(interrupted) == result(trained[0])
 
 
+@pytest.mark.parametrize("moment", ["_agree", "_save", "is_due"])
+def test_a_signal_after_the_ranks_agreed_is_the_next_steps(corpus, tmp_path, monkeypatch, moment):
+    # on several ranks it reaches one before the other: who acted on it at once would leave the other waiting
+    from deepred.train import pretrain as module
+
+    owner = module if moment == "is_due" else module.Run
+    plain, calls = getattr(owner, moment), []
+
+    def signalled(*arguments):
+        found = plain(*arguments)
+        calls.append(moment)
+        if len(calls) == (1 if moment == "_save" else 7):  # the first checkpoint is that of step 5
+            signal.raise_signal(signal.SIGINT)
+        return found
+
+    monkeypatch.setattr(owner, moment, signalled)
+    with pytest.raises(KeyboardInterrupt):
+        corpus.pretrain(tmp_path / "out")
+    expected = {"_agree": 8, "_save": 6, "is_due": 8}[moment]
+    assert max(path.name for path in (tmp_path / "out" / "checkpoints").iterdir()) == f"{expected:08d}"
+
+
+def test_a_signal_after_the_last_step_is_handed_on_and_nothing_is_trained_again(trained, corpus, tmp_path, monkeypatch):
+    from deepred.train import pretrain as module
+
+    plain = module.Run._save
+
+    def signalled(run, done, curves):
+        plain(run, done, curves)
+        if done == run.training.steps:
+            signal.raise_signal(signal.SIGTERM)
+
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    monkeypatch.setattr(module.Run, "_save", signalled)
+    try:
+        corpus.pretrain(tmp_path / "out")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
+    assert result(tmp_path / "out") == result(trained[0])
+
+
 def test_a_damaged_checkpoint_is_passed_over_and_named(interrupted, trained, corpus):
     path = interrupted / "checkpoints" / "00000008" / "state.safetensors"
     content = bytearray(path.read_bytes())

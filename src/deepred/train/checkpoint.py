@@ -36,16 +36,20 @@ class Interruption:
 
     number: int = 0
 
-    def raise_again(self) -> None:
-        """Hand the signal on to whoever handled it before."""
-        if self.number == signal.SIGINT:
-            raise KeyboardInterrupt
-        signal.raise_signal(self.number)
+
+def raise_again(number: int) -> None:
+    """Hand a signal on to whoever handled it before."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    signal.raise_signal(number)
 
 
 @contextmanager
 def noticed_signals() -> Generator[Interruption]:
-    """Ctrl-C and SIGTERM are noted, so that the step ends and a checkpoint is written; a second one acts at once."""
+    """Ctrl-C and SIGTERM are noted, so that the step ends and a checkpoint is written; a second one acts at once.
+
+    One that nobody has acted on by the end is handed on there.
+    """
     asked = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -63,6 +67,8 @@ def noticed_signals() -> Generator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if asked.number:
+        raise_again(asked.number)
 
 
 @dataclass

@@ -37,6 +37,7 @@ from deepred.train.checkpoint import (
     load_checkpoint,
     load_latest,
     noticed_signals,
+    raise_again,
     restore,
     save_checkpoint,
     tensors_of,
@@ -170,29 +171,33 @@ class Run:
             for step in range(self.step, training.steps):
                 train_step(training, step)
                 done = step + 1
-                asked.number, is_late = self._agree(asked, timer)
+                signal, is_late = self._agree(asked, timer)
                 validates = done % config.validate_steps == 0 or done == training.steps
-                if done % LOG_STEPS == 0 or validates or asked.number:
+                if done % LOG_STEPS == 0 or validates or signal:
                     live.log(curves)
                 if validates:
                     live.validation(self._validate(done, curves))
                 self.finished = done == training.steps or (validates and curves.overfits(config.early_stop))
                 if config.keep_steps and done % config.keep_steps == 0:
                     self._keep_snapshot(done)
-                if self.finished or asked.number or is_late or is_due(config, done):
+                if self.finished or signal or is_late or is_due(config, done):
                     live.log(curves)
                     self._save(done, curves)
                     timer = time.monotonic()
                     live.go_on()
-                if asked.number:
+                if signal:
                     ranks.wait()
-                    asked.raise_again()
+                    raise_again(signal)
                 if self.finished:
                     return
             self.finished = True
 
     def _agree(self, asked: Interruption, timer: float) -> tuple[int, bool]:
-        """The signal that any rank noticed, and whether the first one's clock asks for a checkpoint."""
+        """The signal that any rank noticed, and whether the first one's clock asks for a checkpoint.
+
+        A step's decisions rest on this alone: a signal that arrives later, on one rank before another, is the next
+        step's, or the ranks would part and wait in different collectives.
+        """
         minutes = self.training.config.checkpoint_minutes
         is_late = bool(minutes) and self.training.ranks.is_first and time.monotonic() - timer >= 60 * minutes
         code = self.training.ranks.most(2 * asked.number + is_late)

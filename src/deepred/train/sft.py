@@ -34,6 +34,7 @@ from deepred.train.checkpoint import (
     differences,
     load_latest,
     noticed_signals,
+    raise_again,
     restore,
     save_checkpoint,
     tensors_of,
@@ -147,12 +148,13 @@ def train(tuning: Tuning, checkpoints: Path, made: dict[str, Any], counts: Count
                 validation = mean_loss(tuning.model, tuning.validation, tuning.config)
                 curve["validation"].append({"step": done, "loss": round(validation, 4)})
             work.report(counts, done, tuning.steps, f"loss {loss:.3f}")
-            if done % CHECKPOINT_STEPS == 0 or last or asked.number:
+            signal = asked.number
+            if done % CHECKPOINT_STEPS == 0 or last or signal:
                 tensors = tensors_of(trained, tuning.optimizer, alone)
                 record = {"made_of": made, "curve": curve}
                 save_checkpoint(checkpoints, done, tensors, record, lambda folder: None, KEPT)
-            if asked.number:
-                asked.raise_again()
+            if signal:
+                raise_again(signal)
     return curve
 
 
