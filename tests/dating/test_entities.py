@@ -202,7 +202,7 @@ def test_lines_as_in_a_dump_are_not_parsed_as_a_whole(monkeypatch: pytest.Monkey
         assert [(row[2], row[3], row[4]) for row in rows] == [("P39", "P580", "Q7"), ("P569", "", "")]
 
 
-@pytest.mark.skipif(not SAMPLES, reason="set DEEPRED_SAMPLES to the folder of the sample data")
+@pytest.mark.needs("samples")
 @pytest.mark.parametrize("name", ["entities-dump-sample.json", "opentapioca-short_stream.json.bz2"])
 def test_real_entities_give_the_facts_of_a_plain_loop(name: str) -> None:
     data = (Path(SAMPLES or "") / "wikidata" / name).read_bytes()

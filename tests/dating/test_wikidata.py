@@ -309,7 +309,7 @@ def test_output_is_the_same_for_any_number_of_workers(tmp_path: Path, monkeypatc
     assert len(written[0]) > 3
 
 
-@pytest.mark.skipif(not SAMPLES, reason="set DEEPRED_SAMPLES to the folder of the sample data")
+@pytest.mark.needs("samples")
 def test_real_entities_give_their_real_dates(tmp_path: Path) -> None:
     rows, counts = extract(Path(SAMPLES or "") / "wikidata" / "Q42-qwikidata.json", tmp_path / "out")
     dates = {row["property"]: row["first"] for row in rows if not row["qualifier"]}

@@ -84,7 +84,6 @@ def test_a_compressor_finds_repetition():
 
 @pytest.mark.needs("gguf")
 def test_weights_of_a_gguf_file_are_read_back(tmp_path: Path):
-    pytest.importorskip("torch")
     from tiny_llama import write_tiny_gguf
 
     path = write_tiny_gguf(tmp_path)  # F16

@@ -7,8 +7,6 @@ import pytest
 from deepred.errors import UserError
 from deepred.evaluate.compare import compare_lines, compare_page, compare_reports, distinct, read_report
 
-pytest.importorskip("matplotlib")
-
 
 def report(name="demo", digest="a", cutoff="1969-07-20", gain=0.6):
     figure = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "families": 200}

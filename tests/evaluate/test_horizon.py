@@ -6,19 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from deepred.config import Evaluate
 from deepred.errors import FaultError
+from deepred.evaluate.horizon import evaluate_model
+from deepred.evaluate.scoring import ModelScorer, batches, shared_length
 from deepred.settings import Settings
 from deepred.stage import Work
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
-
-from deepred.evaluate.horizon import evaluate_model  # noqa: E402
-from deepred.evaluate.scoring import ModelScorer, batches, shared_length  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-
 from deepred.config import Relearn
 from deepred.evaluate.relearning import compare, comparisons, note_recalled, relearn_facts, verdict_of
 from deepred.settings import Settings

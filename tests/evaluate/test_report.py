@@ -19,8 +19,6 @@ from deepred.evaluate.statistics import Resampling
 from deepred.settings import Settings
 from deepred.stage import Work
 
-pytest.importorskip("matplotlib")
-
 CUTOFF = 19690720
 SKILL = {"filtered": (0.92, 0.26), "unfiltered": (0.9, 0.86), "floor": (0.24, 0.26)}
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-
 from deepred.config import Interview
 from deepred.evaluate.interview import interview_model
 from deepred.evaluate.talkers import CheckpointTalker, open_gguf

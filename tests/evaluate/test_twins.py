@@ -16,8 +16,6 @@ from deepred.evaluate.twins import Pool, Training, compare_arms
 from deepred.evaluate.twins_page import findings, twins_html, twins_markdown, write_twins
 from deepred.twins import twin_runs
 
-pytest.importorskip("matplotlib")
-
 HOW = Resampling(400, 0.95, 1)
 DOSES = (0, 1, 4, 16, 64)
 SKILL = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import demand
+from conftest import POSTGRESQL, demand
 from deepred.config import load_run
 from deepred.execution import execute
 from deepred.index.build import Options, build_index
@@ -41,10 +41,6 @@ files = ["world:books/*.txt"]
 catalogue = ["world:books/pg_catalog.csv"]
 [topics]
 """
-POSTGRES = next(
-    (path for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True) if (path / "initdb").is_file()),
-    Path("/usr/bin"),
-)
 
 
 @dataclass
@@ -111,7 +107,7 @@ class Postgres:
         self.call("initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
 
     def call(self, tool, *arguments):
-        command = [str(POSTGRES / tool), *map(str, arguments)]
+        command = [str(POSTGRESQL / tool), *map(str, arguments)]
         as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         done = subprocess.run([*as_user, *command], cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + done.stdout
@@ -126,7 +122,7 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
-    demand("postgresql", (POSTGRES / "initdb").is_file(), "install PostgreSQL 15 or later (Debian: postgresql)")
+    demand("postgresql")
     # not below pytest's own folder, which only its owner may enter
     folder = Path("/tmp") / f"deepred-postgres-{os.getpid()}-{time.time_ns()}"
     folder.mkdir(mode=0o755)

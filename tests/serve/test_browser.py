@@ -1,10 +1,10 @@
 """The pages in a real browser: read, filtered, unfolded, talked to, on a phone and without scripts."""
 
 import contextlib
-import shutil
 
 import pytest
 
+from conftest import CHROMIUM
 from shelf import CHESS, Shelf, article, sentence
 from shelf_server import a_speaker, served
 
@@ -44,7 +44,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
-        found = player.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        found = player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield found
         found.close()
 

@@ -18,7 +18,7 @@ from deepred.sources.wikipedia import extract
 from deepred.sources.wikitext import parse
 
 SAMPLES = os.environ.get("DEEPRED_SAMPLES")
-pytestmark = pytest.mark.skipif(not SAMPLES, reason="DEEPRED_SAMPLES is not set: no real dumps to read")
+pytestmark = pytest.mark.needs("samples")
 FOLDER = Path(SAMPLES or ".") / "wikipedia"
 WHOLE = [
     "aawiki-20260101-pages-meta-current.xml.bz2",

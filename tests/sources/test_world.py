@@ -3,7 +3,6 @@
 import bz2
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -253,17 +252,18 @@ def test_names_are_not_real(titles):
     assert not {word for title in titles for word in title.lower().split()} & REAL
 
 
-@pytest.mark.skipif("DEEPRED_SAMPLES" not in os.environ, reason="DEEPRED_SAMPLES is not set: no real titles to compare")
-def test_names_are_no_titles_of_a_real_encyclopedia(titles):
-    path = Path(os.environ["DEEPRED_SAMPLES"]) / "articles/enwiki-2015-core.parquet"
+def test_names_are_no_titles_of_a_real_encyclopedia(titles, samples):
+    path = samples / "articles/enwiki-2015-core.parquet"
     assert not titles & set(pq.read_table(path, columns=["title"])["title"].to_pylist())
 
 
+@pytest.mark.needs("chess")
 def test_games_replay(world):
-    chess = pytest.importorskip("chess.pgn")
+    import chess.pgn
+
     with (world[0] / "games.pgn").open(encoding="utf-8") as file:
         games = []
-        while game := chess.read_game(file):
+        while game := chess.pgn.read_game(file):
             games.append(game)
     assert len(games) == 60
     dates = {game.headers["Date"] for game in games}

@@ -48,7 +48,8 @@ def test_times_are_told_in_two_units():
 
 @pytest.mark.filterwarnings("ignore")
 def test_tensorboard_gets_the_curves(corpus, tmp_path):
-    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from tensorboard.backend.event_processing import event_accumulator
+
     corpus.pretrain(tmp_path / "out", work=Work(Settings(threads=1, device="cpu", tensorboard=True)))
     events = event_accumulator.EventAccumulator(str(tmp_path / "out" / "logs" / "tensorboard")).Reload()
     curves = [json.loads(line) for line in (tmp_path / "out" / "curves.jsonl").read_text().splitlines()]

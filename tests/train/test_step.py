@@ -113,6 +113,7 @@ def test_gradients_of_many_micro_batches_add_up_in_float32(prepared, monkeypatch
     assert (sums[0] - sums[1]).norm() < 1e-2 * sums[1].norm()
 
 
+@pytest.mark.needs("compiler")
 @pytest.mark.filterwarnings("ignore")  # the compiler meets warnings of its own
 def test_a_compiled_model_trains_the_same(prepared):
     plain, compiled = prepared(), prepared(compiled=True)
