@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
+from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json, tell
 from deepred.commands import audit, corpus, dating, evaluate, index, model, persona, serve, sources, trace, train
 from deepred.commands import filter as filtering
 from deepred.errors import DeepRedError
@@ -32,6 +32,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.command(rich_help_panel=BEFORE)
+def init(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, all are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Where to (default: runs/NAME.toml).")] = None,
+) -> None:
+    """Write one of the run files that come with Deep Red, to run it or to change it."""
+    from deepred.runfiles import shipped, what_for, write
+
+    if name is None:
+        for known, path in shipped().items():
+            tell(f"{known:<14} {what_for(path)}")
+        return
+    out = out or Path("runs") / f"{name}.toml"
+    write(name, out)
+    tell(f"{out}\nnext    deepred plan {out}\n        deepred run {out}")
 
 
 @app.command(rich_help_panel=ROAD)

@@ -689,7 +689,9 @@ def load_run(path: Path, overrides: list[str] | None = None) -> Run:
         with path.open("rb") as file:
             values = tomllib.load(file)
     except FileNotFoundError:
-        raise UserError(f"run file {path} does not exist", "see the shipped ones in runs/") from None
+        raise UserError(
+            f"run file {path} does not exist", "deepred init lists those that come with Deep Red, and writes them"
+        ) from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder", "name the TOML file in it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
