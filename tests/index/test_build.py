@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ from shelf_server import served
 def rows_of(home):
     """All rows of the current version of a SQLite store."""
     version = json.loads((home / "current.json").read_text(encoding="utf-8"))["version"]
-    with sqlite3.connect(home / version / "articles.sqlite") as connection:
+    with closing(sqlite3.connect(home / version / "articles.sqlite")) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         return {name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"'))) for name in names}
 

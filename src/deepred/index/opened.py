@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from deepred.documents import Day
@@ -29,6 +32,19 @@ def open_index(data: Path, run: str, *, store: str = "sqlite", search: str = "em
     return CurrentIndex(folder_of(data, run), slug_of(run), run, store, search)
 
 
+@dataclass
+class Opened:
+    """A version that is open, and how many calls read it."""
+
+    reader: Reader
+    calls: int = 0
+
+    def close(self) -> None:
+        """Free its connections."""
+        self.reader.store.close()
+        self.reader.engine.close()
+
+
 class CurrentIndex:
     """The index that is current, whichever version that is; see ``base.Index``."""
 
@@ -39,13 +55,18 @@ class CurrentIndex:
         self.mark: object = None
         self.looked = 0.0
         self.pointer: Pointer | None = None
-        self.reader: Reader | None = None
-        self._current()
+        self.opened: Opened | None = None
+        try:
+            _ = self.cutoff  # so that an index that cannot be opened is said at once
+        except BaseException:
+            self.home.close()
+            raise
 
     @property
     def cutoff(self) -> Day:
         """The run's cutoff."""
-        return self._current().cutoff
+        with self._reading() as reader:
+            return reader.cutoff
 
     def search(
         self,
@@ -60,38 +81,43 @@ class CurrentIndex:
         size: int = 10,
     ) -> Page:
         """Paragraphs that match."""
-        return self._current().search(query, as_of, after, classes, sources, mode, page, size)
+        with self._reading() as reader:
+            return reader.search(query, as_of, after, classes, sources, mode, page, size)
 
     def article(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Article:
         """An article by id, title or redirect."""
-        return self._current().article(page, as_of, cut)
+        with self._reading() as reader:
+            return reader.article(page, as_of, cut)
 
     def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Why:
         """A subject's dates with their evidence."""
-        return self._current().why(page, as_of, cut)
+        with self._reading() as reader:
+            return reader.why(page, as_of, cut)
 
     def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> Year:
         """What happened in a year."""
-        return self._current().year(year, as_of, page, size)
+        with self._reading() as reader:
+            return reader.year(year, as_of, page, size)
 
     def random(self, *, as_of: Day | None = None, seed: int | None = None) -> Article:
         """Any article."""
-        return self._current().random(as_of, seed)
+        with self._reading() as reader:
+            return reader.random(as_of, seed)
 
     def health(self) -> Health:
         """Whether store and search answer; never raises."""
         parts = {"store": "ok", "search": "ok"}
         try:
-            reader = self._current()
-            reader.store.check()
+            with self._reading() as reader:
+                reader.store.check()
         except DeepRedError as error:
             parts["store"] = error.message
-            reader = self.reader
-        if reader is None:
+        opened = self.opened
+        if opened is None:
             parts["search"] = "not opened"
         else:
             try:
-                reader.engine.check()
+                opened.reader.engine.check()
             except DeepRedError as error:
                 parts["search"] = error.message
         ready = all(state == "ok" for state in parts.values())
@@ -109,28 +135,38 @@ class CurrentIndex:
     def close(self) -> None:
         """Free connections."""
         with self.lock:
-            if self.reader is not None:
-                self.reader.store.close()
-                self.reader.engine.close()
-                self.reader = None
+            if self.opened is not None:
+                self.opened.close()
+                self.opened = None
             self.home.close()
 
-    def _current(self) -> Reader:
-        """The current version's reader; looks for another one at most every second."""
-        reader = self.reader
-        if reader is not None and time.monotonic() - self.looked < LOOK_SECONDS:
-            return reader
+    @contextmanager
+    def _reading(self) -> Generator[Reader]:
+        """The current version's reader for one call; one that is no longer current closes with its last call."""
         with self.lock:
-            if self.reader is None or time.monotonic() - self.looked >= LOOK_SECONDS:
-                mark = self.home.mark()
-                if self.reader is None or mark != self.mark:
-                    self._take_up()
-                    self.mark = mark
-                self.looked = time.monotonic()
-            assert self.reader is not None
-            return self.reader
+            opened = self._current()
+            opened.calls += 1
+        try:
+            yield opened.reader
+        finally:
+            with self.lock:
+                opened.calls -= 1
+                if opened is not self.opened and not opened.calls:
+                    opened.close()
 
-    def _take_up(self) -> None:
+    def _current(self) -> Opened:
+        """The current version; looks for another one at most every second. Only under the lock."""
+        if self.opened is None or time.monotonic() - self.looked >= LOOK_SECONDS:
+            mark = self.home.mark()
+            if self.opened is None or mark != self.mark:
+                before, self.opened = self.opened, self._open()
+                self.mark = mark
+                if before is not None and not before.calls:
+                    before.close()
+            self.looked = time.monotonic()
+        return self.opened
+
+    def _open(self) -> Opened:
         pointer = self.home.current()
         if pointer is None:
             raise UserError(f"{self.run} has no index yet", "deepred index RUN.toml builds one")
@@ -145,5 +181,5 @@ class CurrentIndex:
         embedder = open_embedder(pointer["embeddings"], folder)
         store = self.home.open(pointer["version"])
         keep = pointer["straddling"] == "keep"
-        self.reader = Reader(pointer["cutoff"], keep, store, engine, embedder)
         self.pointer = pointer
+        return Opened(Reader(pointer["cutoff"], keep, store, engine, embedder))
