@@ -245,6 +245,8 @@ def main() -> int:
     parser.add_argument("--sizes", action="store_true", help="only say what would be fetched")
     options = parser.parse_args()
     extras = options.extras.split(",")
+    if hasattr(sys.stdout, "reconfigure"):  # what is said is seen at once, also in a file
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         check_python()
         if options.same:
