@@ -16,7 +16,7 @@ from rich.markup import escape
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json, tell
 from deepred.commands import audit, corpus, dating, evaluate, index, model, persona, serve, sources, trace, train
 from deepred.commands import filter as filtering
-from deepred.errors import DeepRedError
+from deepred.errors import DeepRedError, UserError, explained
 
 if TYPE_CHECKING:
     from deepred.runner import Node, Pipeline
@@ -90,7 +90,6 @@ def _figure(values: dict[str, Any]) -> str:
 
 
 def _read_report(pipeline: Pipeline) -> dict[str, Any]:
-    from deepred.errors import UserError
     from deepred.runner import is_complete, read_manifest
 
     folder = pipeline.folder(pipeline.node("report"))
@@ -244,6 +243,9 @@ def main() -> None:
         if show is not None:  # a wrong option or argument, explained by the command line itself
             show()
             sys.exit(2)
+        if isinstance(error, ModuleNotFoundError) and isinstance(known := explained(error), UserError):
+            errors.print(f"[red]error:[/] {escape(str(known))}", highlight=False, soft_wrap=True)
+            sys.exit(known.exit_code)
         errors.print(
             f"[red]fault:[/] {type(error).__name__}: {escape(str(error))} (DEEPRED_DEBUG=1 shows where it happened)",
             highlight=False,

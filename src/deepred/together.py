@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Run
-from deepred.errors import DeepRedError, FaultError
+from deepred.errors import DeepRedError, FaultError, explained
 from deepred.runner import Node, Pipeline
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
@@ -244,5 +244,5 @@ def _build(order: Order, messenger: Messenger) -> tuple[str, tuple[Any, ...]]:
     except DeepRedError as error:
         return "error", (error,)
     except Exception as error:
-        return "error", (FaultError(f"{order.name}: {type(error).__name__}: {error}"),)
+        return "error", (explained(error, order.name),)
     return "end", ()

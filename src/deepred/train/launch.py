@@ -18,7 +18,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import DeepRedError, FaultError, UserError
+from deepred.errors import DeepRedError, FaultError, UserError, explained
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
 from deepred.stage import Counts, Work
@@ -105,4 +105,4 @@ def _train(
     except DeepRedError as error:
         messages.put((str(rank), "error", (error,)))
     except Exception as error:
-        messages.put((str(rank), "error", (FaultError(f"rank {rank}: {type(error).__name__}: {error}"),)))
+        messages.put((str(rank), "error", (explained(error, f"rank {rank}"),)))
