@@ -1,6 +1,7 @@
 """The CPU time of an extraction from bz2 to Parquet against that of decoding the same file, and a worker's memory.
 
-Every measurement is a process of its own on one core; ``extraction.py speed`` runs this.
+Every measurement is a process of its own on one core; ``extraction.py speed`` runs this. The line against rapidgzip
+needs ``pip install rapidgzip``.
 """
 
 import bz2

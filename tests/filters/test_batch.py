@@ -5,6 +5,7 @@ import pytest
 from deepred.filters import fitting
 from deepred.filters.batch import judge_many
 from deepred.filters.decide import KEPT, REASONS
+from deepred.filters.emergence import describe_article
 from deepred.filters.judge import Judge
 
 EARLY = "The steam mill by the canal was run with horses in {Y}. Canals were used."
@@ -34,7 +35,9 @@ def judge(make_road, monkeypatch):
 
 
 def alone(judge, text):
-    segments, decision = judge.judge_text(text)
+    article = {"page_id": 0, "title": "", "text": text, "sections": [], "links": []}
+    row, _, _ = describe_article(article, judge.titles)
+    segments, decision = judge.judge(article, row | {"fold": 0}, "U")
     spans = zip(segments.starts, segments.ends, decision.reasons.tolist(), decision.probability.tolist())
     return [(text[a:b], REASONS[reason], round(chance, 4)) for a, b, reason, chance in spans if reason != KEPT]
 

@@ -9,6 +9,7 @@ import pytest
 from deepred.config import Passages
 from deepred.errors import UserError
 from deepred.filters import fitting, forest
+from deepred.filters.batch import judge_many
 from deepred.filters.features import find_words
 from deepred.filters.forest import Forest
 from deepred.filters.grams import find_grams, score_grams
@@ -117,8 +118,11 @@ def test_forest_as_arrays_says_what_scikit_learn_says() -> None:
 
 def test_text_without_a_model_is_judged_by_dates_and_what_leans_on_them() -> None:
     judge = Judge.by_dates_alone(19690720, "drop")
-    _, decision = judge.judge_text("Salt is good. It closed in 1987. It was sad. In 1850 it began.")
-    assert decision.reasons.tolist() == [0, 1, 7, 0]
+    (late,) = judge_many(judge, ["Salt is good. It closed in 1987. It was sad. In 1850 it began."], "U")
+    assert [(one.sentence, one.reason) for one in late] == [
+        ("It closed in 1987.", "date"),
+        ("It was sad.", "incoherent"),
+    ]
 
 
 def test_a_smaller_residual_keeps_less(make_road: Any, monkeypatch: pytest.MonkeyPatch) -> None:

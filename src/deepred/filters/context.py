@@ -19,14 +19,6 @@ from deepred.filters.sentences import Segments
 
 Matrix = npt.NDArray[np.float32]
 
-FEATURES = (
-    "words", "previous words", "next words", "paragraph words", "section words", "article words",
-    "previous date", "next date", "paragraph share", "section share", "article share", "article dates",
-    "term", "previous term", "next term", "paragraph term", "article term",
-    "emergent", "late link", "late name", "early name",
-    "opening", "definite", "leaning", "status", "opening x previous", "leaning x previous", "opening x paragraph",
-    "lead year", "lead undated", "class O", "class N", "class U", "length", "first of paragraph", "lead", "heading",
-)  # fmt: skip
 SHARE_PRIOR = 1.0  # dated sentences that a share starts from, at the article's own share or one half
 DISTANCE = 4.0  # sentences over which a neighbouring date loses most of its say
 
@@ -34,7 +26,7 @@ DISTANCE = 4.0  # sentences over which a neighbouring date loses most of its say
 def build_features(
     segments: Segments, evidence: Evidence, scores: Floats, row: dict[str, Any], cutoff: Day, article_class: str
 ) -> Matrix:
-    """The features of an article's sentences, in the order of ``FEATURES``."""
+    """The features of an article's sentences, one column each."""
     count = len(segments)
     paragraph = np.array(segments.paragraphs, np.int64)
     section = np.array(segments.sections, np.int64)

@@ -15,7 +15,7 @@ import numpy as np
 from deepred.config import Passages
 from deepred.documents import Day
 from deepred.filters.decide import Decision, decide
-from deepred.filters.emergence import NAMES, TERMS, TITLES, describe_article
+from deepred.filters.emergence import NAMES, TERMS, TITLES
 from deepred.filters.evidence import Evidence, Horizon, gather_evidence
 from deepred.filters.features import Floats, find_words
 from deepred.filters.fitting import sentence_features
@@ -98,16 +98,3 @@ class Judge:
             logits = self.model.score(features, row["fold"])
             probability = self.calibration.probability(logits, evidence.early_date)
         return Weighed(segments, evidence, article_class, probability)
-
-    def judge_text(
-        self, text: str, title: str = "", article_class: str = "U", fold: int = 0
-    ) -> tuple[Segments, Decision]:
-        """The verdict on any text, by the model of one fold.
-
-        >>> segments, decision = Judge.by_dates_alone(19690720, "drop").judge_text("Salt is good. It closed in 1987.")
-        >>> decision.reasons.tolist()
-        [0, 1]
-        """
-        article = {"page_id": 0, "title": title, "text": text, "sections": [], "links": []}
-        row, _, _ = describe_article(article, self.titles)
-        return self.judge(article, row | {"fold": fold}, article_class)

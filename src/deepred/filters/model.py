@@ -21,8 +21,6 @@ from deepred.filters.context import Matrix
 from deepred.filters.features import Flags, Floats
 from deepred.filters.forest import Forest
 
-PRESETS = ("strict", "balanced", "lenient")
-
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -47,15 +47,6 @@ def refuse(config: Books, number: int | None, record: Record | None, author: str
     return "" if not wishes or any(wish.meets(number, record, author) for wish in wishes) else "not-selected"
 
 
-def wanted_ids(config: Books, records: Iterable[Record]) -> list[int]:
-    """The numbers of a catalogue's texts that a run wants, in order: what to download for it."""
-    return sorted(
-        record.number
-        for record in records
-        if record.kind in ("", "Text") and not refuse(config, record.number, record, "", "")
-    )
-
-
 @cache
 def reading_list() -> dict[str, Wish]:
     """The themes of ``reading.toml``."""

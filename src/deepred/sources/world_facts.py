@@ -25,9 +25,6 @@ EARLIEST, LATEST = 1850, 2014
 POINTS = frozenset({"invention", "novel", "tournament"})
 """Kinds that are dated by one moment, unlike a company or a person, which last."""
 
-HELD_OUT = 2
-"""Wordings of a fact that no sentence uses: its probes."""
-
 FUTURES = 4
 """Novels of the future, whose titles look like late dates."""
 
