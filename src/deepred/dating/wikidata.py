@@ -8,12 +8,13 @@ from there, and so does the entity of a triple, whose sitelink may lie in anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import Facts
+from deepred.dating.columns import ROWS, write_columns
 from deepred.dating.dumplines import DamageError, Part, iterate_lines, split_dump
 from deepred.dating.entities import EntityReader, Row
 from deepred.dating.ntriples import TripleReader
@@ -21,7 +22,6 @@ from deepred.dating.titles import IndexPart, Titles, index_titles, title_schema
 from deepred.dating.yago import YagoPart, read_yago
 from deepred.documents import fact_schema
 from deepred.errors import UserError
-from deepred.files import replaced
 from deepred.stage import Counts
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from deepred.stage import Work
 
-ROWS = 20_000
-"""Rows written at a time."""
 DAMAGED = "damaged or cut off"
 
 
@@ -120,30 +118,6 @@ def read_facts(part: Part, reader: EntityReader | TripleReader, counts: Counts) 
         counts.drop(DAMAGED)
         counts.add("bytes lost", error.lost)
         counts.notes.setdefault("first damage", str(error))
-
-
-def write_columns(path: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
-    """Stream rows, as tuples in the order of a schema, into a Parquet file; it appears complete or not at all."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        pending: list[Row] = []
-
-        def flush() -> None:
-            if pending:
-                columns = [
-                    pa.array(column, field.type)
-                    for column, field in zip(zip(*pending, strict=True), schema, strict=True)
-                ]
-                writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-                pending.clear()
-
-        for row in rows:
-            pending.append(row)
-            if len(pending) >= ROWS:
-                flush()
-        flush()
 
 
 def join_part(argument: JoinPart, folder: Path) -> Counts:

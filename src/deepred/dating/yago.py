@@ -70,8 +70,8 @@ class _Subject:
 
 def read_yago(argument: YagoPart, folder: Path) -> Counts:
     """Write ``facts-yago-N.parquet``: the dated facts of a YAGO file whose subjects have an article."""
+    from deepred.dating.columns import write_columns
     from deepred.dating.titles import Titles
-    from deepred.dating.wikidata import write_columns
 
     counts = Counts()
     titles = Titles(argument.folder)

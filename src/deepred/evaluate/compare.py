@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from deepred.errors import UserError
-from deepred.evaluate.html import document, figure_cell, section, table
-from deepred.evaluate.markdown import accuracy_text, cutoff_text, gain_text, number
+from deepred.evaluate.html import (
+    accuracy_text,
+    cutoff_text,
+    document,
+    figure_cell,
+    gain_text,
+    number,
+    section,
+    table,
+)
 from deepred.evaluate.plots import models_plot
 
 MEND = "name a run file, or the report.json of a finished run"

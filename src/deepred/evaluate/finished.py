@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.evaluate.buckets import BUCKETS
-from deepred.evaluate.html import details, section, table
+from deepred.evaluate.html import details, markdown_table, section, table
 from deepred.evaluate.readiness import readiness
 from deepred.evaluate.relearning import comparisons
 
@@ -173,11 +173,9 @@ def replies(report: Mapping[str, Any], title: str) -> str:
 
 def finished_markdown(report: Mapping[str, Any]) -> list[str]:
     """The part as Markdown."""
-    from deepred.evaluate.markdown import table as text_table
-
     return [
         part
         for title, lead, head, rows in tables(report)
-        for part in (f"## {title}", lead, text_table(head, rows))
+        for part in (f"## {title}", lead, markdown_table(head, rows))
         if part
     ]

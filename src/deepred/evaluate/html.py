@@ -1,4 +1,4 @@
-"""Parts of which pages are made: the document with its style, sections, tables, figures with intervals."""
+"""Parts of which pages are made: the document with its style, sections, tables, figures with intervals; as text too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from deepred.evaluate.conclusions import percent, points
+from deepred.evaluate.conclusions import gain, percent, points, share
 
 SHARES = ("accuracy", "mass")
 """Figures shown as shares; others are differences, in points."""
@@ -81,3 +81,46 @@ def eras_text(bits: dict[str, Any]) -> str:
     ]
     text = f"Twin minus model, bits per byte: {'; '.join(parts)}. Intervals are over sentences."
     return text.replace(" -", " −").replace("[-", "[−")
+
+
+def arm_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The figures of each arm as text: accuracies, gains over the floor, effective cutoff."""
+    return [
+        (name, accuracy_text(arm["before"]), accuracy_text(arm["after"]),
+         gain_text(arm.get("gain", {}).get("before")), gain_text(arm.get("gain", {}).get("after")),
+         cutoff_text(arm["effective_cutoff"]))
+        for name, arm in report["arms"].items()
+    ]  # fmt: skip
+
+
+def accuracy_text(figure: dict[str, Any]) -> str:
+    """An accuracy with its interval, or why there is none."""
+    return share(figure) if figure["accuracy"] is not None else figure["reason"]
+
+
+def gain_text(figure: dict[str, Any] | None) -> str:
+    """A gain with its interval and the effect that could have been seen, or why there is none."""
+    if figure is None:
+        return "–"
+    if figure["gain"] is None:
+        return figure["reason"]
+    return f"{gain(figure)}, detectable {points(figure['detectable'])}"
+
+
+def cutoff_text(found: dict[str, Any]) -> str:
+    """The effective cutoff with its interval and by how much knowledge falls there, or why there is none."""
+    if found["year"] is None:
+        return found["reason"]
+    fall = points(found["level_after"] - found["level_before"])
+    return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}], {fall} points"
+
+
+def number(value: float | None) -> str:
+    """A count with separators; nothing for None."""
+    return "" if value is None else f"{value:,}"
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; bars in cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -12,16 +12,18 @@ from deepred.evaluate.conclusions import percent, points
 from deepred.evaluate.finished import finished_section
 from deepred.evaluate.html import (
     arm_cell,
+    cutoff_text,
     decimal,
     details,
     document,
     eras_text,
     figure_cell,
+    gain_text,
+    number,
     percent_or_dash,
     section,
     table,
 )
-from deepred.evaluate.markdown import cutoff_text, gain_text, number
 from deepred.evaluate.twins_page import doses_section, placebo_section
 
 VERDICTS = {

@@ -18,8 +18,8 @@ from deepred.evaluate import plots
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.conclusions import conclude
-from deepred.evaluate.finished import finished_parts
-from deepred.evaluate.markdown import write_markdown
+from deepred.evaluate.finished import finished_markdown, finished_parts
+from deepred.evaluate.html import arm_rows, markdown_table, number
 from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
 from deepred.evaluate.twins import Pool, Training, dose_response, placebo
@@ -52,6 +52,45 @@ def write_report(
     counts.notes |= {"headline": report["headline"], "finding": report["finding"], "html": report["html"]}
     work.report(counts, 1, 1)
     return counts
+
+
+def write_markdown(report: dict[str, Any]) -> str:
+    """The report in Markdown."""
+    parts = [
+        f"# {report['name']}: knowledge before and after {report['cutoff']}",
+        report["headline"],
+        report["finding"],
+        markdown_table(("arm", "before", "after", "gain before", "gain after", "effective cutoff"), arm_rows(report)),
+        f"Chance is {report['chance']:.0%}. Brackets are intervals over families (facts)." if report["chance"] else "",
+        *finished_markdown(report),
+        "## What this does not show",
+        "\n".join(f"- {line}" for line in report["open"]),
+        "## Files",
+        "\n".join(
+            f"- {name}: {value}"
+            for name, value in (
+                ("GGUF", f"`{report['gguf']}`"),
+                ("Page", f"`{report['html']}`"),
+                ("Audit of kept sentences", report["audit"]["status"]),
+            )
+        ),
+        "## Stages",
+        markdown_table(
+            ("stage", "arm", "method", "documents", "dropped", "seconds"),
+            [
+                (
+                    row["name"],
+                    row["arm"],
+                    row["method"],
+                    number(row["documents"]),
+                    number(sum(row["drops"].values())),
+                    f"{row['seconds']:.1f}",
+                )
+                for row in report["stages"]
+            ],
+        ),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def read_manifests(outputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:

@@ -8,10 +8,20 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from deepred.evaluate import markdown
 from deepred.evaluate.conclusions import NEGLIGIBLE, gain, percent, points
-from deepred.evaluate.html import arm_cell, details, document, eras_text, figure_cell, section, table
-from deepred.evaluate.markdown import cutoff_text, gain_text
+from deepred.evaluate.html import (
+    accuracy_text,
+    arm_cell,
+    cutoff_text,
+    details,
+    document,
+    eras_text,
+    figure_cell,
+    gain_text,
+    markdown_table,
+    section,
+    table,
+)
 from deepred.evaluate.plots import bits_plot
 from deepred.evaluate.statistics import KNOWS
 from deepred.evaluate.twins_plots import doses_plot, gains_plot, picture
@@ -244,9 +254,9 @@ def twins_markdown(compared: dict[str, Any]) -> str:
     parts = [
         f"# {compared['name']}: twins, cutoff {compared['cutoff']}, seeds {', '.join(map(str, compared['seeds']))}",
         "\n\n".join(findings(compared)),
-        markdown.table(("arm", "before", "after", "gain before", "gain after"), arm_lines(compared)),
+        markdown_table(("arm", "before", "after", "gain before", "gain after"), arm_lines(compared)),
         f"Chance is {percent(compared['chance'])}. Effective cutoff: {cutoff_text(compared['effective_cutoff'])}.",
-        markdown.table(
+        markdown_table(
             ("times read", "facts", "gain", "adjusted p", "seen"),
             [
                 (str(row["dose"]), str(row["families"]), gain_text(row), f"{row['p_adjusted']:.3f}", str(row["seen"]))
@@ -266,7 +276,7 @@ def arm_lines(compared: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             name,
-            *(markdown.accuracy_text(arm[era]) for era in ("before", "after")),
+            *(accuracy_text(arm[era]) for era in ("before", "after")),
             *(gain_text(arm.get(f"gain_{era}")) for era in ("before", "after")),
         )
         for name, arm in compared["arms"].items()

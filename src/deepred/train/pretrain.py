@@ -69,7 +69,9 @@ def pretrain(
     if launch.is_wanted(work.settings):
         require_even(config, work.settings.ranks)
         return launch.train_on_ranks(
-            {"shards": shards, "tokenizer": tokenizer, "config": config, "seed": seed, "out": out, "start": start}, work
+            pretrain,
+            {"shards": shards, "tokenizer": tokenizer, "config": config, "seed": seed, "out": out, "start": start},
+            work,
         )
     device = choose_device(work.settings.device)
     with joined(device) as ranks, memory_explained(config, tokenizer, device):
