@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from deepred.commandline import open_pipeline
-from deepred.documents import from_date
+from deepred.days import from_date
 from deepred.persona.examples import make_examples
 from deepred.stage import Work
 

@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 
 from deepred.config import load_run
-from deepred.documents import from_date, read_rows
+from deepred.days import from_date
 from deepred.filters.emergence import describe_article
 from deepred.filters.judge import Judge
 from deepred.filters.learned import Held, Lesson, learn, read_articles
@@ -31,6 +31,7 @@ from deepred.pipeline import STAGES
 from deepred.runner import Pipeline
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import read_rows
 
 CUTOFF = 19690720
 WIKIPEDIA_CHARACTERS = 30e9

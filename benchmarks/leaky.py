@@ -14,7 +14,6 @@ from pathlib import Path
 
 from deepred.config import load_run
 from deepred.corpus.exposures import Exposures, family_names
-from deepred.documents import read_rows
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.trace import exposure_by_era, trace_families
 from deepred.execution import execute
@@ -22,6 +21,7 @@ from deepred.pipeline import STAGES
 from deepred.runner import Pipeline, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Silent
+from deepred.tables import read_rows
 
 
 def build(run_file: Path, overrides: list[str]) -> Pipeline:

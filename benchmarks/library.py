@@ -52,7 +52,7 @@ def moved(words, pick, _):
 
 def read_texts(path, number, by_article):
     """Distinct paragraphs of 30 words and more, or whole articles, drawn by a fixed seed."""
-    from deepred.documents import read_rows
+    from deepred.tables import read_rows
 
     texts = {}
     for row in read_rows(path.parent, path.name, ["text"]):

@@ -25,9 +25,9 @@ def make_corpus(root, megabytes, vocabulary):
 
     from deepred.config import Tokenizer
     from deepred.corpus.tokenizer import train_tokenizer
-    from deepred.documents import document_schema, write_rows
     from deepred.settings import Settings
     from deepred.stage import Work
+    from deepred.tables import document_schema, write_rows
 
     for name in ("mixture", "tokenizer"):
         (root / name).mkdir()
@@ -54,7 +54,7 @@ def make_corpus(root, megabytes, vocabulary):
 
 def bare(root):
     from deepred.corpus.tokenizer import load_encoder
-    from deepred.documents import read_rows
+    from deepred.tables import read_rows
 
     texts = [row["text"] for row in read_rows(root / "mixture", "train-*.parquet", ["text"])]
     encoder = load_encoder(root / "tokenizer")

@@ -40,9 +40,9 @@ def make_data(root):
     from deepred.config import Shards, Tokenizer
     from deepred.corpus.shards import write_shards
     from deepred.corpus.tokenizer import train_tokenizer
-    from deepred.documents import document_schema, write_rows
     from deepred.settings import Settings
     from deepred.stage import Work
+    from deepred.tables import document_schema, write_rows
 
     pick = random.Random(1)
     words = [

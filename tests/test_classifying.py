@@ -9,10 +9,10 @@ import pytest
 
 from deepred.classifying import classify_parquet
 from deepred.cli import main
-from deepred.documents import read_rows
 from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Silent
+from deepred.tables import read_rows
 
 LATE = " ".join(f"It grew in {year}." for year in range(1990, 2000))
 ARTICLES = [

@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deepred import documents, inputs, provenance
+from deepred import inputs, provenance
 from deepred.config import ARMS, HOW, Run, Section
+from deepred.days import from_date
 from deepred.errors import FaultError, UserError
 from deepred.files import remove_unfinished, write_json
 from deepred.settings import Settings
@@ -160,7 +161,7 @@ class Pipeline:
         if name == "arm":
             return node.arm
         value = getattr(self.run, name)
-        return documents.from_date(value) if name == "cutoff" else value
+        return from_date(value) if name == "cutoff" else value
 
     def folder(self, node: Node) -> Path:
         """Where the node's output lies, or will."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import ARMS, Arm, Run
-from deepred.documents import from_date
+from deepred.days import from_date
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.twins import Pool, Training, compare_arms
 from deepred.evaluate.twins_page import write_twins

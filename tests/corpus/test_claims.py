@@ -10,9 +10,10 @@ import pytest
 from deepred.config import Probes
 from deepred.corpus.claims import Sample, displayed, era_of, load_templates
 from deepred.corpus.probes import build_probes
-from deepred.documents import date_schema, day, fact_schema, write_rows
+from deepred.days import day
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
+from deepred.tables import date_schema, fact_schema, write_rows
 
 CUTOFF = 19690720
 

@@ -4,10 +4,10 @@ import pytest
 
 from deepred.config import Doses, Run
 from deepred.corpus.doses import DOSES, deal, plant_facts, read_doses, times_around
-from deepred.documents import read_rows, write_rows
 from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import read_rows, write_rows
 
 
 def families(number):

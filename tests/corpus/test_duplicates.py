@@ -9,7 +9,7 @@ from deepred.corpus import signatures as stored
 from deepred.corpus.duplicates import EXACT, NEAR, NONE, find_duplicates, resemblance
 from deepred.corpus.phrases import names_of
 from deepred.corpus.signatures import Bands, Signatures, SignatureWriter, exact_hash, numbers_of, shingles_of
-from deepred.documents import read_rows
+from deepred.tables import read_rows
 
 THRESHOLD = 0.85
 

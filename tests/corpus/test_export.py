@@ -6,9 +6,9 @@ import pytest
 
 from deepred.corpus.attribution import Attribution, wikipedia_link
 from deepred.corpus.export import Origin, export_corpus
-from deepred.documents import article_schema, document_schema, write_rows
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import article_schema, document_schema, write_rows
 
 TABLE = {"wikipedia": {"documents": 3, "tokens": 30, "share": 1.0, "epochs": 1.5, "drops": {"duplicate": 2}}}
 

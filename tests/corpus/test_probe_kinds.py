@@ -16,10 +16,11 @@ from deepred.corpus.mixture import probe_statements
 from deepred.corpus.occasions import LONGEST, event_questions
 from deepred.corpus.probes import build_probes, clozed
 from deepred.corpus.questionfiles import Raw, dated, file_questions, parse_date, read_questions
-from deepred.documents import Interval, write_rows
+from deepred.days import Interval
 from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
+from deepred.tables import write_rows
 
 CUTOFF = 19690720
 WORDS = [

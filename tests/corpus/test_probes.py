@@ -13,7 +13,7 @@ import pytest
 from deepred.config import Probes
 from deepred.corpus.families import Question, draw_options, draw_years, select, year_span
 from deepred.corpus.probes import build_probes
-from deepred.documents import day, year_of
+from deepred.days import day, year_of
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
 

@@ -19,11 +19,11 @@ from deepred.dating.answers import (
     opening,
 )
 from deepred.dating.resolve import date_articles, resolve
-from deepred.documents import article_schema, fact_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.inspection import print_agreement
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
+from deepred.tables import article_schema, fact_schema, read_rows, write_rows
 
 USE = ("wikidata", "yago", "category", "infobox", "lead", "llm")
 KINDS = Answer.model_json_schema()["properties"]["kind"]["enum"]

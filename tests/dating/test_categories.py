@@ -8,7 +8,7 @@ import pytest
 
 from deepred.dating.categories import category_evidence
 from deepred.dating.infobox import infobox_evidence
-from deepred.documents import Interval
+from deepred.days import Interval
 
 CATEGORIES = """
 1809 births|birth|1809

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepred.dating.dates import Precision, find_dates
-from deepred.documents import Interval
+from deepred.days import Interval
 
 Expected = tuple[int, int, Interval, str, bool]
 """Start and end in the text, what is covered, the precision's name, and whether it is approximate."""

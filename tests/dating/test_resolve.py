@@ -8,9 +8,9 @@ from typing import Any
 from deepred.config import Dates
 from deepred.dating.evidence import Evidence, format_evidence
 from deepred.dating.resolve import date_articles, resolve
-from deepred.documents import article_schema, fact_schema, read_rows, redirect_schema, write_rows
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import article_schema, fact_schema, read_rows, redirect_schema, write_rows
 
 USE = ("wikidata", "yago", "category", "infobox", "lead")
 

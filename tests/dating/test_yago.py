@@ -8,9 +8,10 @@ from typing import Any
 from deepred.config import Facts
 from deepred.dating.wikidata import extract_facts
 from deepred.dating.yago import read_date, title_of
-from deepred.documents import Interval, read_rows
+from deepred.days import Interval
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 TURTLE = """@prefix yago: <http://yago-knowledge.org/resource/> .
 yago:Ada_Lovelace\tschema:birthDate\t"1815-12-10"^^xsd:date\t.

@@ -77,7 +77,7 @@ def test_an_early_sentence_is_traced_with_its_class_and_why_it_was_kept(run_file
 
 def test_a_game_is_admitted_by_its_date(run_file: Path):
     data = ["--data", str(run_file.parent / "data"), "--workers", "1"]
-    from deepred.documents import read_rows
+    from deepred.tables import read_rows
 
     mixture = next(path.parent for path in (run_file.parent / "data" / "mixture").glob("*/train-chess-*.parquet"))
     game = next(read_rows(mixture, "train-chess-*.parquet"))

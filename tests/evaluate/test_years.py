@@ -8,7 +8,6 @@ import random
 import numpy as np
 import pyarrow as pa
 
-from deepred.documents import write_rows
 from deepred.evaluate.arms import Arm, blind_floor
 from deepred.evaluate.choices import Answer
 from deepred.evaluate.statistics import Resampling
@@ -23,6 +22,7 @@ from deepred.evaluate.years import (
 )
 from deepred.filters.emergence import describe_article, sentence_schema
 from deepred.filters.known import KnownDays
+from deepred.tables import write_rows
 
 HOW = Resampling(300, 0.95, 1)
 CUTOFF = 19690720

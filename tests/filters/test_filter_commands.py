@@ -12,8 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from deepred.cli import app
-from deepred.documents import write_rows
 from deepred.errors import UserError
+from deepred.tables import write_rows
 
 ARTICLES = [
     (1, "Mill", "The mill was built in 1890. It was sold in 1990. Salt is good and old."),

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from deepred.config import Passages
-from deepred.documents import read_rows
 from deepred.filters.passages import kept_text
 from deepred.filters.sentences import segment
+from deepred.tables import read_rows
 
 
 def one(make_road: Any, text: str, *links: tuple[str, str], **more: Any) -> dict[str, str]:

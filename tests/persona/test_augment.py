@@ -5,7 +5,6 @@ import pytest
 from chat_server import completion
 from deepred.config import Augment, Mixture, Teacher
 from deepred.corpus.mixture import mix_corpus
-from deepred.documents import read_rows
 from deepred.filters.audit_examples import sample_augmented
 from deepred.inputs import PERSONAS
 from deepred.persona.augment import write_augmented
@@ -15,6 +14,7 @@ from deepred.persona.pieces import Library
 from deepred.persona.teach import teach
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import read_rows
 from persona_sources import complete_sources
 
 CUTOFF = 19690720

@@ -7,13 +7,14 @@ from itertools import chain, islice
 import pytest
 
 from deepred.config import Chess
-from deepred.documents import Interval, read_rows
+from deepred.days import Interval
 from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.sources import chess as stage
 from deepred.sources.narration import LONGEST_OPENING, opening_name, openings
 from deepred.sources.pgn import RawGame
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 pytestmark = pytest.mark.needs("chess")
 

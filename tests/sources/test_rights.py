@@ -3,7 +3,7 @@
 import pytest
 
 from deepred.config import Books
-from deepred.documents import Interval
+from deepred.days import Interval
 from deepred.sources.catalogue import Person, Record
 from deepred.sources.rights import free_from, licence_of, rights_refusal, states_free_in_us
 

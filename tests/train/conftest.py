@@ -9,9 +9,9 @@ import pytest
 from deepred.config import Pretrain, Shards, Tokenizer
 from deepred.corpus.shards import write_shards
 from deepred.corpus.tokenizer import train_tokenizer
-from deepred.documents import document_schema, write_rows
 from deepred.settings import Settings
 from deepred.stage import Work
+from deepred.tables import document_schema, write_rows
 
 WORDS = [
     "red",

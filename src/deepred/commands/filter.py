@@ -66,7 +66,7 @@ def _trial(
     limit: int,
 ) -> Trial:
     from deepred.config import Passages
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.filters.score import Trial
 
     config = Passages(preset=preset, threshold=threshold)
@@ -208,7 +208,7 @@ def look(
 
     Doubtful are sentences that no direct evidence decides and whose probability lies between `low` and `high`.
     """
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.errors import UserError
     from deepred.filters.second_look import Built, look_again
 

@@ -73,7 +73,7 @@ def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpos
 
 
 def _lessons(pipeline: Pipeline, run_file: Path, config: Teacher, purpose: str) -> tuple[Course, list[Lesson]]:
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.persona.lessons import Course, library_of
     from deepred.persona.personas import load_persona
 

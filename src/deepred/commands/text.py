@@ -42,7 +42,7 @@ def text(
 
     import orjson
 
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.filters.plain_text import filter_stream
 
     day = from_date(cutoff.date()) if cutoff else None
@@ -77,7 +77,7 @@ def _load_judge(
     from dataclasses import replace
 
     from deepred.config import Passages
-    from deepred.documents import format_day, from_date
+    from deepred.days import format_day, from_date
     from deepred.filters.judge import Judge, threshold_of
 
     tell = partial(errors.print, highlight=False, soft_wrap=True, markup=False)
@@ -102,7 +102,7 @@ def _find_model(
     """The folders of ``emergence`` and ``passages`` of a run or of ``filter score``, what they were fitted for, and the
     run's own threshold.
     """
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.errors import UserError
     from deepred.filters.learned import EMERGENCE, PASSAGES
     from deepred.runner import is_complete, read_manifest

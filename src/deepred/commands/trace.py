@@ -141,7 +141,7 @@ def relearn(
 
 def _open(pipeline: Pipeline, run_file: Path, arm: str) -> tuple[TextIndex, Explainer]:
     """The index of an arm's training text, and what explains its documents."""
-    from deepred.documents import from_date
+    from deepred.days import from_date
     from deepred.errors import UserError
     from deepred.evaluate.kept import Explainer, Sources
 
@@ -160,7 +160,7 @@ def _open_beside(report: Path, workers: int | None) -> tuple[TextIndex, Explaine
     """The index of the training text that a report.json in its own data folder belongs to."""
     import json
 
-    from deepred.documents import day
+    from deepred.days import day
     from deepred.errors import UserError
     from deepred.evaluate.kept import Explainer
     from deepred.runner import is_complete, read_manifest
@@ -252,7 +252,7 @@ def _print_matches(found: dict[str, Any]) -> None:
 
 
 def _print_document(row: dict[str, Any]) -> None:
-    from deepred.documents import format_day
+    from deepred.days import format_day
 
     dated = f", {format_day(row['first'])} to {format_day(row['last'])}" if row.get("first") is not None else ""
     author = f", {row['author']}" if row.get("author") else ""

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from deepred.corpus.families import Era, Question, rank
-from deepred.documents import Day, Interval, read_rows, year_of
+from deepred.days import Day, Interval, year_of
 from deepred.stage import Counts
+from deepred.tables import read_rows
 
 SPARE = 4
 """Candidates kept for each family wanted: claims fall away when their dates are joined, and options need a pool."""

@@ -22,10 +22,11 @@ from deepred.config import Doses
 from deepred.corpus.exposures import Exposures, family_names
 from deepred.corpus.families import filled, rank
 from deepred.corpus.phrases import Phrases, sentences_of
-from deepred.documents import Day, document_schema, read_rows, write_rows
+from deepred.days import Day
 from deepred.errors import UserError
 from deepred.files import write_text
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, read_rows, write_rows
 
 DOSES = "doses.json"
 SOURCE = "canaries"

@@ -15,9 +15,10 @@ from typing import Any, Literal
 import orjson
 
 from deepred.corpus.attribution import GENERATED_LICENCE, WIKIPEDIA_LICENCE, Attribution
-from deepred.documents import Day, document_schema, format_day, read_rows, write_rows
+from deepred.days import Day, format_day
 from deepred.shardmap import DONE
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, read_rows, write_rows
 
 Format = Literal["parquet", "jsonl"]
 SPLITS = ("train", "validation")

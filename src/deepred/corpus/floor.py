@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deepred.corpus.phrases import sentences_of
-from deepred.documents import read_rows
 from deepred.errors import FaultError
+from deepred.tables import read_rows
 
 
 class Permutation:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deepred.corpus.families import Family
 from deepred.corpus.phrases import Phrases, names_of
-from deepred.documents import read_rows
+from deepred.tables import read_rows
 
 FAR = 1.0
 """Distance beyond which two families are no pair: twice as frequent names and 30 characters more, or the like."""

@@ -30,11 +30,11 @@ from deepred.corpus.floor import Permutation
 from deepred.corpus.phrases import Phrases, names_of, words_of
 from deepred.corpus.signatures import Bands, Signatures, SignatureWriter
 from deepred.corpus.weights import Supply, check_sources, epochs_of
-from deepred.documents import document_schema, read_rows, write_rows
 from deepred.errors import FaultError, UserError
 from deepred.shardmap import DONE
 from deepred.sources.chunks import estimate_tokens
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, read_rows, write_rows
 
 PROBE_WORDS = 13
 """Words of a probe's statement that betray it; the length by which GPT-3 and others cleaned their benchmarks out."""

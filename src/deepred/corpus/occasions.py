@@ -12,8 +12,9 @@ from pathlib import Path
 
 from deepred.corpus.claims import Sample
 from deepred.corpus.families import Question
-from deepred.documents import MONTHS, Day, Interval, month_of, read_rows, year_of
+from deepred.days import MONTHS, Day, Interval, month_of, year_of
 from deepred.stage import Counts
+from deepred.tables import read_rows
 
 SHORTEST, LONGEST = 4, 11
 """Words of an event: fewer say little, more would be found in the training text word by word."""

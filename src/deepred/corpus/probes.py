@@ -20,10 +20,11 @@ from deepred.corpus.families import Era, Family, Question, complete, select, wit
 from deepred.corpus.matching import matched, name_counts
 from deepred.corpus.occasions import event_questions
 from deepred.corpus.questionfiles import file_questions, known_titles
-from deepred.documents import Day, read_rows
+from deepred.days import Day
 from deepred.errors import FaultError
 from deepred.files import write_bytes, write_text
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 PROBES = "probes.jsonl"
 HASH = "probes.sha256"

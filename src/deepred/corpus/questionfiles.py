@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.corpus.families import Question
-from deepred.documents import MONTHS, Day, Interval, day, month_length, year_of
+from deepred.days import MONTHS, Day, Interval, day, month_length, year_of
 from deepred.errors import UserError
 from deepred.stage import Counts
 

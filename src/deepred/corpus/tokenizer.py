@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from deepred.config import Tokenizer
 from deepred.corpus.mixture import fraction
 from deepred.corpus.sentencepiece import MODEL_FILE, convert
-from deepred.documents import read_rows
 from deepred.errors import FaultError, UserError
 from deepred.files import replaced, write_text
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -11,7 +11,7 @@ from typing import Any
 
 from deepred.dating.answerindex import OUTCOMES
 from deepred.dating.answers import Answer
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.files import write_json
 from deepred.stage import Counts
 

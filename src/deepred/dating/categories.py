@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from deepred.dating.evidence import ALIVE, Evidence, begun
-from deepred.documents import MONTHS, Interval, day
+from deepred.days import MONTHS, Interval, day
 
 TABLE = Path(__file__).with_name("categories.toml")
 LATEST_YEAR = 2100

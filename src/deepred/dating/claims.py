@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from deepred.dating.dateparts import Precision
 from deepred.dating.properties import OTHER_VALUES, PROPERTIES, QUALIFIERS
 from deepred.dating.statements import Dated
-from deepred.documents import Day, day, month_length
+from deepred.days import Day, day, month_length
 
 JULIAN = "Q1985786"
 MILLENNIUM, CENTURY, DECADE, YEAR, MONTH, DAY = (int(precision) for precision in Precision)

@@ -24,7 +24,7 @@ from deepred.dating.dateparts import (
     quarter,
     season,
 )
-from deepred.documents import Interval, day, month_length, year_of
+from deepred.days import Interval, day, month_length, year_of
 
 LATEST_YEAR = 2100
 """Bare numbers above are quantities."""

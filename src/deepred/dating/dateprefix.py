@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deepred.dating.dateparts import CIRCA, DASH, HALF, MONTH, PART, Prefix, month_number
-from deepred.documents import MONTHS
+from deepred.days import MONTHS
 
 REACH = 48
 """Characters before a number in which its prefix begins."""

@@ -8,7 +8,7 @@ from deepred.dating.dateforms import EARLIEST_BARE_YEAR, TO, read_date, spans_ye
 from deepred.dating.dateparts import DASH, MONTH, Expression, Precision, Prefix, month_number
 from deepred.dating.dateprefix import prefix_at
 from deepred.dating.falsefriends import is_false_friend
-from deepred.documents import Interval, day, month_length
+from deepred.days import Interval, day, month_length
 
 LONGEST_LIFE = 110
 """Years that a pair of three-digit numbers in brackets may span."""

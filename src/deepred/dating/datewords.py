@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from deepred.dating.dateparts import ERA, HALF, OWNED, PART, DateSpan, Precision, Prefix, centuries, narrow
-from deepred.documents import Interval, day
+from deepred.days import Interval, day
 
 _ORDINAL_WORDS = """
 first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence
-from deepred.documents import year_of
+from deepred.days import year_of
 
 ENDS = ("death", "end", "period", "point", "publication", "discovery")
 """Kinds that end a subject, the strongest first."""

@@ -37,7 +37,7 @@ class EntityReader:
         self._sitelink = re.compile(re.escape(self._site) + rb':\s*\{[^{}]*?"title":\s*("(?:[^"\\]++|\\.)*+")')
 
     def read(self, block: Block) -> Iterator[Row]:
-        """The facts of a block's entities, as rows of ``documents.fact_schema`` without the titles of items."""
+        """The facts of a block's entities, as rows of ``tables.fact_schema`` without the titles of items."""
         data, start, last = block
         self.counts.add("bytes", last - start)
         skipped = 0

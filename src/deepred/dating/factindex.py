@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deepred.dating.hashes import hash_title, hash_titles
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.stage import Counts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 from deepred.dating.dates import find_dates
 from deepred.dating.evidence import Evidence, begun
-from deepred.documents import Interval
+from deepred.days import Interval
 
 KINDS: dict[str, str] = {
     name: kind
@@ -33,7 +33,7 @@ _NUMBERED = re.compile(r"[_ -]*\d+$")
 
 
 def infobox_evidence(dates: Iterable[Mapping[str, Any]]) -> list[Evidence]:
-    """The evidence of an article's infobox dates (``documents.article_schema``), in their order.
+    """The evidence of an article's infobox dates (``tables.article_schema``), in their order.
 
     >>> infobox_evidence([{"key": "birth date", "value": "3 May 1955", "first": 19550503, "last": 19550503}])[0].kind
     'birth'

@@ -38,7 +38,7 @@ from deepred.dating.leadwords import (
 )
 from deepred.dating.lifedates import BRACKET_REACH, bracket_evidence, reign_evidence
 from deepred.dating.titledates import title_evidence
-from deepred.documents import Interval, year_of
+from deepred.days import Interval, year_of
 
 LEAD_CHARACTERS = 700
 """Text that counts as the lead; two or three sentences."""

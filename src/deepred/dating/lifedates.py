@@ -9,7 +9,7 @@ from dataclasses import replace
 from deepred.dating.dates import DateSpan, Precision, find_dates
 from deepred.dating.evidence import ALIVE, Evidence, begun
 from deepred.dating.leadwords import OFFICE, PERSON, PRONOUN, VERB
-from deepred.documents import Interval, year_of
+from deepred.days import Interval, year_of
 
 BRACKET_REACH = 260
 """Characters within which the brackets after the name open."""

@@ -20,7 +20,7 @@ from deepred.dating.dateparts import Precision
 from deepred.dating.dumplines import Block
 from deepred.dating.entities import Row
 from deepred.dating.properties import PROPERTIES
-from deepred.documents import Interval, month_length
+from deepred.days import Interval, month_length
 from deepred.stage import Counts
 
 _IRI = rb"<http://www\.wikidata\.org/%s>"
@@ -66,7 +66,7 @@ class TripleReader:
         )
 
     def read(self, block: Block) -> Iterator[Row]:
-        """The facts of a block's triples, as rows of ``documents.fact_schema`` without any title."""
+        """The facts of a block's triples, as rows of ``tables.fact_schema`` without any title."""
         data, start, last = block
         self.counts.add("bytes", last - start)
         self._count_lines(data, start, last)

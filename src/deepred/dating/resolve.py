@@ -26,8 +26,9 @@ from deepred.dating.infobox import infobox_evidence
 from deepred.dating.lead import lead_evidence
 from deepred.dating.properties import meaning
 from deepred.dating.renown import EXACT_YEARS, estimate, estimate_before
-from deepred.documents import Day, date_schema, read_rows, write_rows, year_of
+from deepred.days import Day, year_of
 from deepred.stage import Counts
+from deepred.tables import date_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     from deepred.stage import Work
@@ -74,7 +75,7 @@ def date_articles(
     work: Work,
     sources: dict[str, list[Path]] | None = None,
 ) -> Counts:
-    """Write ``dates-*.parquet``, one row an article in the order of the articles; see ``documents.date_schema``."""
+    """Write ``dates-*.parquet``, one row an article in the order of the articles; see ``tables.date_schema``."""
     counts = work.map_shards(index_facts, [("index", IndexFacts(facts, articles))], out)
     given = (sources or {}).get("answers", []) if "llm" in config.use else []
     if given:

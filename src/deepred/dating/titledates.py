@@ -6,7 +6,7 @@ import re
 
 from deepred.dating.dates import find_dates
 from deepred.dating.evidence import PERIOD, Evidence
-from deepred.documents import Interval
+from deepred.days import Interval
 
 WORK = (
     r"(?:film|movie|novel|novella|book|album|song|single|play|opera|ballet|poem|musical|documentary|painting|sculpture|"

@@ -22,7 +22,8 @@ from deepred.config import Llm
 from deepred.dating.answers import article_key, opening
 from deepred.dating.evidence import ESTIMATE
 from deepred.dating.llm import INSTRUCTION, Question, inquiry, record_of, request_hash
-from deepred.documents import read_rows, year_of
+from deepred.days import year_of
+from deepred.tables import read_rows
 
 OPENING = 1000
 """Characters of an opening, as a rule."""

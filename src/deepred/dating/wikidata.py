@@ -20,9 +20,9 @@ from deepred.dating.entities import EntityReader, Row
 from deepred.dating.ntriples import TripleReader
 from deepred.dating.titles import IndexPart, Titles, index_titles, title_schema
 from deepred.dating.yago import YagoPart, read_yago
-from deepred.documents import fact_schema
 from deepred.errors import UserError
 from deepred.stage import Counts
+from deepred.tables import fact_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,7 @@ class JoinPart:
 def extract_facts(
     *, config: Facts, sources: dict[str, list[Path]], out: Path, work: Work, world: Path | None = None
 ) -> Counts:
-    """Write ``facts-*.parquet`` from Wikidata dumps and YAGO files; see ``documents.fact_schema``.
+    """Write ``facts-*.parquet`` from Wikidata dumps and YAGO files; see ``tables.fact_schema``.
 
     Raises UserError where more than ``config.max_unreadable`` of a source cannot be read.
     """

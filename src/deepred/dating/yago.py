@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from deepred.documents import Interval, fact_schema, month_length
+from deepred.days import Interval, month_length
 from deepred.errors import FaultError
 from deepred.stage import Counts
+from deepred.tables import fact_schema
 
 PROPERTIES = {
     "birthDate": "P569",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from deepred.dating.dates import find_dates
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.evaluate.matching import LISTS, asserts, fold, is_denied, words_of
 
 Bucket = Literal["leaked", "fabricated", "refused", "in-period", "unclear"]

@@ -20,7 +20,6 @@ import numpy as np
 
 from deepred.config import Capability
 from deepred.corpus.families import rank
-from deepred.documents import read_rows
 from deepred.errors import DeepRedError, FaultError
 from deepred.evaluate.choices import Scorer, answer_families, read_families
 from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
@@ -39,6 +38,7 @@ from deepred.evaluate.statistics import (
 from deepred.export.llama import quiet
 from deepred.files import write_json
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 RESULTS = "capability.json"
 PRETRAINED = "pre-trained"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.corpus.families import BLANK
-from deepred.documents import Day, month_of, year_of
+from deepred.days import Day, month_of, year_of
 from deepred.errors import FaultError
 from deepred.evaluate.changepoint import effective_cutoff
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Evaluate
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.evaluate.choices import ERAS, Answer, answer_families, read_families, summarize
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling

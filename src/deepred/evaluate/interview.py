@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Interview
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.evaluate.buckets import BUCKETS, Bucket, bucket_of
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.judging import Case, judge_replies, read_labels

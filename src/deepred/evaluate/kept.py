@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepred.documents import Day, format_day
+from deepred.days import Day, format_day
 from deepred.errors import UserError
 from deepred.filters.decide import REASONS
 from deepred.filters.evidence import segments_of

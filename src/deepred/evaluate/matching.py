@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from deepred.dating.dates import find_dates
-from deepred.documents import Interval
+from deepred.days import Interval
 
 WORD = re.compile(r"\w+")
 LISTS: dict[str, Any] = tomllib.loads((files("deepred.evaluate") / "matching.toml").read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.corpus.families import rank
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.errors import UserError
 from deepred.evaluate.buckets import LETTERS, Fact
 from deepred.persona.personas import Message

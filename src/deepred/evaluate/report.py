@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deepred.config import Report
-from deepred.documents import Day, format_day, year_of
+from deepred.days import Day, format_day, year_of
 from deepred.evaluate import plots
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.choices import read_families

@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from deepred.corpus.exposures import Exposures
 from deepred.corpus.phrases import sentences_of
-from deepred.documents import Day, read_rows
+from deepred.days import Day
 from deepred.evaluate.textindex import TextIndex
 from deepred.filters.features import Hashes, find_words
+from deepred.tables import read_rows
 
 TRAIN = "train-*.parquet"
 COLUMNS = ["id", "source", "title", "text", "origin"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import Gguf
-from deepred.documents import Day, format_day
+from deepred.days import Day, format_day
 from deepred.errors import FaultError, UserError
 from deepred.export import gates
 from deepred.export.card import Facts, write_card

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.corpus.attribution import GENERATED_LICENCE, WIKIPEDIA_LICENCE
-from deepred.documents import Day, format_day
+from deepred.days import Day, format_day
 from deepred.errors import UserError
 
 LICENCES = {

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.asking.answerfile import read_lines
-from deepred.documents import Day, format_day
+from deepred.days import Day, format_day
 from deepred.errors import UserError
 from deepred.files import replaced
 from deepred.filters.judge import Weighed

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from deepred.config import Audit
-from deepred.documents import Day, read_rows
+from deepred.days import Day
 from deepred.errors import FaultError
 from deepred.files import write_bytes
 from deepred.filters.bounds import Estimate, clopper_pearson, reweighted
@@ -30,6 +30,7 @@ from deepred.filters.judge import load_horizon
 from deepred.filters.passages import read_pairs
 from deepred.filters.sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 STRATA = ("flagged", "modern", "leaning", "dated", "plain")
 """Strata of kept sentences, the first that fits: evidence of lateness left; a word of the writer's present; leans on

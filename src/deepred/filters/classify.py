@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deepred.config import Classes
 from deepred.dating.evidence import ESTIMATE, PERIOD, format_end, format_interval
-from deepred.documents import Day, Interval, Side, class_schema, read_rows, write_rows
+from deepred.days import Day, Interval, Side
 from deepred.filters.coverage import count_article, write_coverage
 from deepred.stage import Counts
+from deepred.tables import class_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     from deepred.stage import Work
@@ -49,7 +50,7 @@ def classify_articles(
     out: Path,
     work: Work,
 ) -> Counts:
-    """Write ``classes-*.parquet``, a row an article in the order of the dates (``documents.class_schema``), and what
+    """Write ``classes-*.parquet``, a row an article in the order of the dates (``tables.class_schema``), and what
     they cover, ``coverage.json``.
     """
     years = emergence / "article_years.parquet"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.filters.evidence import Evidence
 from deepred.filters.features import Flags, Floats, Ints
 from deepred.filters.sentences import Segments

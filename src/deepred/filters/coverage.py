@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.documents import Day, format_day, year_of
+from deepred.days import Day, format_day, year_of
 from deepred.errors import UserError
 from deepred.files import write_json
 from deepred.stage import Counts

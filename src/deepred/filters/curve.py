@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deepred.documents import format_day
+from deepred.days import format_day
 from deepred.errors import UserError
 from deepred.filters.model import load_calibration
 from deepred.filters.score import FIGURES, Tally, Trial, describe, try_filter

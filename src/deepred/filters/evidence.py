@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepred.dating.dates import Precision
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.filters.features import Flags, Floats, Ints, Words, find_words, hash_runs
 from deepred.filters.known import LONGEST_NAME, MISSING, PROPER, Days, KnownDays
 from deepred.filters.sentences import Segments

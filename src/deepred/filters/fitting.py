@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.filters.context import build_features
 from deepred.filters.evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
 from deepred.filters.features import Flags, Floats, Ints, Words, find_words

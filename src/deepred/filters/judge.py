@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deepred.config import Passages
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.filters.decide import Decision, decide
 from deepred.filters.emergence import NAMES, TERMS, TITLES
 from deepred.filters.evidence import Evidence, Horizon, gather_evidence

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deepred.documents import Day, read_rows
+from deepred.days import Day
 from deepred.files import replaced
 from deepred.filters.features import Hashes, find_words, hash_sequence
+from deepred.tables import read_rows
 
 Days = npt.NDArray[np.int32]
 

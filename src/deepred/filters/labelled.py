@@ -21,7 +21,7 @@ import orjson
 
 from deepred.config import Classes, Dates, Emergence, Passages
 from deepred.dating.resolve import gather, resolve
-from deepred.documents import Day, Interval, article_schema, read_rows, write_rows
+from deepred.days import Day, Interval
 from deepred.errors import UserError
 from deepred.filters.classify import FEWEST_SENTENCES, classify
 from deepred.filters.decide import KEPT, Decision
@@ -31,6 +31,7 @@ from deepred.filters.learned import EMERGENCE, PASSAGES, read_articles
 from deepred.filters.passages import kept_text
 from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
+from deepred.tables import article_schema, read_rows, write_rows
 
 LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 PART = 40

@@ -21,7 +21,7 @@ from typing import Any
 from deepred import dating, filters
 from deepred.config import Classes, Dates, Emergence
 from deepred.dating.resolve import date_articles
-from deepred.documents import Day, article_schema, read_rows, write_rows
+from deepred.days import Day
 from deepred.errors import FaultError, UserError
 from deepred.filters.classify import classify_articles
 from deepred.filters.emergence import learn_emergence
@@ -31,6 +31,7 @@ from deepred.runner import KEY_LENGTH, is_complete, standalone
 from deepred.shardmap import DONE
 from deepred.sources.plain import COLUMNS, check_file
 from deepred.stage import Counts, Work
+from deepred.tables import article_schema, read_rows, write_rows
 
 SHARD = 500
 """Articles of a shard of the corpus."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import orjson
 
 from deepred.config import Passages
-from deepred.documents import Day, dropped_schema, passage_schema, read_rows, write_rows
+from deepred.days import Day
 from deepred.errors import FaultError, UserError
 from deepred.files import write_bytes
 from deepred.filters.answered import Answered, index_answers
@@ -31,6 +31,7 @@ from deepred.filters.fitting import Pair, choose, fit_model
 from deepred.filters.judge import MODEL, Judge, load_horizon, threshold_of
 from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
+from deepred.tables import dropped_schema, passage_schema, read_rows, write_rows
 
 UNJUDGED = ("unfiltered", "article")
 """Arms whose sentences are not looked at."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.config import Passages
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import UserError
 from deepred.filters.judge import MODEL, threshold_of
 from deepred.filters.labelled import (

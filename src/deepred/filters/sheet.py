@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from deepred.documents import Day, format_day
+from deepred.days import Day, format_day
 from deepred.errors import UserError
 from deepred.files import write_bytes, write_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.errors import FaultError
 from deepred.files import replaced
 from deepred.filters.features import Flags, Hashes, Ints, Words, hash_runs

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.dating.evidence import format_evidence, format_interval
-from deepred.documents import format_day
+from deepred.days import format_day
 from deepred.errors import UserError
 
 NEAREST = 5

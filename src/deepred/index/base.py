@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import FaultError, UserError
 
 Mode = Literal["hybrid", "bm25", "semantic"]

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from deepred.documents import from_date, read_rows
+from deepred.days import from_date
 from deepred.errors import UserError
 from deepred.files import remove_unfinished, replaced, write_json
 from deepred.index import embeddings
@@ -34,6 +34,7 @@ from deepred.index.rows import Inputs, prepare_part
 from deepred.index.tables import COLUMNS
 from deepred.runner import Pipeline, is_complete
 from deepred.stage import Counts, Work
+from deepred.tables import read_rows
 
 VERSION = 2
 """Raised when the rows, the units or their analysis change."""

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.dating.evidence import PERIOD
-from deepred.documents import Day, year_of
+from deepred.days import Day, year_of
 from deepred.filters.emergence import NAMES, TERMS, TITLES
 from deepred.filters.evidence import FILTER_BITS, NAME_TOLERANCE, SIGNIFICANT, segments_of
 from deepred.filters.features import Flags, Hashes, Ints, Words, find_words, hash_runs

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import DeepRedError, UserError
 from deepred.index.base import Article, Health, Mode, Page, Why, Year
 from deepred.index.embedded import Embedded

@@ -15,7 +15,7 @@ import orjson
 
 from deepred.corpus.attribution import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE
 from deepred.dating.dates import find_dates
-from deepred.documents import Day, read_rows, year_of
+from deepred.days import Day, year_of
 from deepred.filters.drops import SHORT
 from deepred.filters.sentences import segment
 from deepred.index import tables
@@ -23,6 +23,7 @@ from deepred.index.days import NEVER, Calendar
 from deepred.index.units import paragraph_units
 from deepred.sources.topics import DIED
 from deepred.stage import Counts
+from deepred.tables import read_rows
 
 WIKIPEDIA, BOOKS = "wikipedia", "books"
 

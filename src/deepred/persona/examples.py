@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Examples
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import FaultError, UserError
 from deepred.files import replaced, write_json, write_text
 from deepred.persona.checks import Limits

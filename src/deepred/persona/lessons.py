@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deepred.asking.replies import ANSWERED, SCHEMA, Inquiry, Reply, body_hash, chat_body, read_completion
 from deepred.config import Augment, Teacher
-from deepred.documents import Day, format_day, from_date
+from deepred.days import Day, format_day, from_date
 from deepred.persona.personas import Persona, Turn
 from deepred.persona.pieces import Library, Piece, sample_pieces
 from deepred.persona.taught import Form

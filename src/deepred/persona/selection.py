@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from deepred.config import Passages
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.filters.batch import judge_many
 from deepred.filters.judge import Judge, threshold_of
 from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deepred.documents import MONTHS, Interval, month_of, year_of
+from deepred.days import MONTHS, Interval, month_of, year_of
 from deepred.filters.sentences import split_sentences
 from deepred.persona.personas import Message, Persona, Turn
 

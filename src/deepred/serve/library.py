@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import DeepRedError
 from deepred.index.base import (
     Article,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from deepred.documents import Day
+from deepred.days import Day
 from deepred.errors import DeepRedError
 from deepred.serve.days import iso_day
 from deepred.serve.problems import ProblemError, unavailable

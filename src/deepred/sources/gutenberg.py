@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Books
-from deepred.documents import Day, Interval, document_schema, write_rows, year_of
+from deepred.days import Day, Interval, year_of
 from deepred.errors import UserError
 from deepred.sources.bookdates import Dating, book_people, date_book
 from deepred.sources.booktext import BookText, clean_book, decode, header_number
@@ -24,6 +24,7 @@ from deepred.sources.rights import licence_of, rights_refusal, states_free_in_us
 from deepred.sources.selection import refuse
 from deepred.sources.themed import WHOLE, check_themes, choose_chunks
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, write_rows
 
 BOOKS_PER_SHARD = 16
 HEAD = 20_000

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.documents import article_schema
 from deepred.errors import UserError
+from deepred.tables import article_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = ("page_id", "title", "text")
 OPTIONAL = ("links", "categories", "infobox", "infobox_dates")
-"""Columns that are taken over where a source has them, in the form of ``documents.article_schema``."""
+"""Columns that are taken over where a source has them, in the form of ``tables.article_schema``."""
 MAX_HEADING = 80
 """Characters of a heading line at most; in the 2015 corpus 99% have fewer than 60."""
 _SENTENCE = re.compile(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deepred.config import Books
-from deepred.documents import Interval, year_of
+from deepred.days import Interval, year_of
 from deepred.sources.catalogue import Person, Record
 
 THIS_YEAR = 2026

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from deepred.config import Books
-from deepred.documents import document_schema, read_rows, write_rows
 from deepred.errors import UserError
 from deepred.shardmap import DONE
 from deepred.sources.chunks import estimate_tokens, split_chunks
 from deepred.sources.themes import load_themes, rarities
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, read_rows, write_rows
 
 WHOLE = f"{DONE}/whole"
 """Folder of the whole books while their chunks are chosen; it goes with the record of shards."""

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.config import Topics
-from deepred.documents import MONTHS, Day, Interval, day, document_schema, month_length, read_rows, write_rows, year_of
+from deepred.days import MONTHS, Day, Interval, day, month_length, year_of
 from deepred.stage import Counts, Work
+from deepred.tables import document_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

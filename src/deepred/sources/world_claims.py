@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deepred.documents import Interval, year_of
+from deepred.days import Interval, year_of
 from deepred.files import write_bytes
 from deepred.sources.world_facts import Entity, Fact, Facts, phrases
 

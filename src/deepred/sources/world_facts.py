@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Literal
 
 from deepred.config import World
-from deepred.documents import MONTHS, Day, Interval, from_date, month_length, year_of
+from deepred.days import MONTHS, Day, Interval, from_date, month_length, year_of
 
 Era = Literal["before", "after"]
 

@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 from random import Random
 
-from deepred.documents import Day, month_of, year_of
+from deepred.days import Day, month_of, year_of
 from deepred.files import write_text
 from deepred.sources.world_facts import LATEST, Entity, Facts, phrases
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from deepred.config import World
-from deepred.documents import Interval, from_date, year_of
+from deepred.days import Interval, from_date, year_of
 from deepred.sources.world_article import Article
 from deepred.sources.world_facts import Facts
 from deepred.sources.world_text import Composer, Mention, Sentence, phrase, plain
