@@ -8,7 +8,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.sources.dump import DamageError, iterate_pages, read_site
 from deepred.sources.page import Page
 from deepred.sources.prefixes import Prefixes

@@ -18,17 +18,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import year_of
+from deepred.base.tables import read_rows
 from deepred.config import Articles, Facts, World
-from deepred.dating.dates import find_dates
 from deepred.dating.resolve import gather, resolve
-from deepred.days import year_of
 from deepred.filters.classify import classify
 from deepred.settings import Settings
 from deepred.sources.plain import iterate_plain, plain_row
 from deepred.sources.wikipedia import extract_articles
 from deepred.sources.world import build_world
 from deepred.stage import Work
-from deepred.tables import read_rows
+from deepred.text.dates.find import find_dates
 
 CUTOFF = 19690720
 MOST_LATE = 0.9

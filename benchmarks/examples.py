@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from deepred.base.days import from_date
 from deepred.commandline import open_pipeline
-from deepred.days import from_date
 from deepred.persona.examples import make_examples
 from deepred.stage import Work
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from articles import read_articles, read_source
 from extraction_speed import measure_speed
 
-from deepred.days import MONTHS
+from deepred.base.days import MONTHS
 from deepred.sources.wikitext import parse
 
 NAMED = {

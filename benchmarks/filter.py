@@ -22,8 +22,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from deepred.base.days import from_date
+from deepred.base.tables import read_rows
 from deepred.config import load_run
-from deepred.days import from_date
 from deepred.filters.emergence import describe_article
 from deepred.filters.judge import Judge
 from deepred.filters.learned import Held, Lesson, learn, read_articles
@@ -31,7 +32,6 @@ from deepred.pipeline import STAGES
 from deepred.runner import Pipeline
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import read_rows
 
 CUTOFF = 19690720
 WIKIPEDIA_CHARACTERS = 30e9

@@ -12,6 +12,7 @@ statement a fact a leak of 1% is below what likelihood shows (see the doses in d
 import argparse
 from pathlib import Path
 
+from deepred.base.tables import read_rows
 from deepred.config import load_run
 from deepred.corpus.exposures import Exposures, family_names
 from deepred.evaluate.choices import read_families
@@ -21,7 +22,6 @@ from deepred.pipeline import STAGES
 from deepred.runner import Pipeline, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Silent
-from deepred.tables import read_rows
 
 
 def build(run_file: Path, overrides: list[str]) -> Pipeline:

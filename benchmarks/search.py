@@ -21,8 +21,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deepred.dating.dates import find_dates
-from deepred.filters.sentences import segment
 from deepred.index import embeddings
 from deepred.index.build import write_units, write_vectors
 from deepred.index.embedded import Embedded, Writer
@@ -30,6 +28,8 @@ from deepred.index.homes import SqliteHome, open_home
 from deepred.index.reader import Reader
 from deepred.index.tables import BATCH, COLUMNS, arrow_schemas
 from deepred.index.units import paragraph_units
+from deepred.text.dates.find import find_dates
+from deepred.text.sentences import segment
 
 PARAGRAPHS = 100_000
 CUTOFF = 20160101

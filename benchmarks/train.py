@@ -37,12 +37,12 @@ MORE = {"deepred-recompute": {"activations": "recompute"}, "deepred-compiled": {
 
 def make_data(root):
     """Random words as shards, and the tokenizer trained on them."""
+    from deepred.base.tables import document_schema, write_rows
     from deepred.config import Shards, Tokenizer
     from deepred.corpus.shards import write_shards
     from deepred.corpus.tokenizer import train_tokenizer
     from deepred.settings import Settings
     from deepred.stage import Work
-    from deepred.tables import document_schema, write_rows
 
     pick = random.Random(1)
     words = [

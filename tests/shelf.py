@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from deepred.days import day
+from deepred.base.days import day
 from deepred.index.base import (
     MODES,
     Article,

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.classifying import classify_parquet
 from deepred.cli import main
-from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Silent
-from deepred.tables import read_rows
 
 LATE = " ".join(f"It grew in {year}." for year in range(1990, 2000))
 ARTICLES = [

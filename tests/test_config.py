@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.errors import UserError
 from deepred.config import load_run
-from deepred.errors import UserError
 from deepred.settings import Settings
 
 RUNS = sorted((Path(__file__).parents[1] / "runs").glob("*.toml"))

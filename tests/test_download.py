@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from deepred.base.errors import FaultError, UserError
 from deepred.commands.sources import _default_ids
 from deepred.download import (
     RECORD,
@@ -20,7 +21,6 @@ from deepred.download import (
     plan_download,
     shipped_sources,
 )
-from deepred.errors import FaultError, UserError
 from deepred.transfer import Item, Transfer, seconds_to_wait
 
 DATA = bytes(range(256)) * 4000

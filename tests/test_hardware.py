@@ -2,6 +2,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
 from deepred.cli import app
 from deepred.config import Llm
 from deepred.doctor import (
@@ -17,7 +18,6 @@ from deepred.doctor import (
     check_unified_memory,
     examine,
 )
-from deepred.errors import UserError
 from deepred.hardware import (
     Accelerator,
     Torch,

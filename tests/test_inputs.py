@@ -3,8 +3,8 @@ import os
 import pytest
 
 from deepred import inputs
+from deepred.base.errors import UserError
 from deepred.config import Articles, Examples
-from deepred.errors import UserError
 from deepred.settings import Settings
 
 

@@ -110,7 +110,7 @@ def test_nothing_was_dropped_without_a_reason(finished):
 def test_no_kept_sentence_names_a_later_year(finished):
     import re
 
-    from deepred.tables import read_rows
+    from deepred.base.tables import read_rows
 
     line = small(finished)
     later = re.compile(r"\b(?:19[789]\d|20[01]\d)\b(?! (?:km|men|copies))")

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
 from deepred.cli import app
 from deepred.config import Pretrain, load_run
-from deepred.errors import UserError
 from deepred.hardware import Device, find_device
 from deepred.pipeline import STAGES
 from deepred.planner import (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from deepred import upkeep
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Run
-from deepred.errors import FaultError, UserError
 from deepred.execution import execute
 from deepred.runner import Pipeline, is_complete, read_manifest
 from deepred.settings import Settings

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Run
-from deepred.errors import FaultError, UserError
 from deepred.execution import execute, execute_side_by_side
 from deepred.runner import Pipeline, is_complete
 from deepred.settings import Settings

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from deepred.days import day
-from deepred.tables import date_schema, fact_schema, passage_schema, write_rows
+from deepred.base.days import day
+from deepred.base.tables import date_schema, fact_schema, passage_schema, write_rows
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"]
 TEMPLATE = (

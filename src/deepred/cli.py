@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from deepred.base.errors import DeepRedError
 from deepred.commandline import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json
 from deepred.commands import audit, corpus, dating, evaluate, index, model, persona, serve, sources, trace, train
 from deepred.commands import filter as filtering
-from deepred.errors import DeepRedError
 
 if TYPE_CHECKING:
     from deepred.runner import Node, Pipeline
@@ -73,7 +73,7 @@ def _figure(values: dict[str, Any]) -> str:
 
 
 def _read_report(pipeline: Pipeline) -> dict[str, Any]:
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.runner import is_complete, read_manifest
 
     folder = pipeline.folder(pipeline.node("report"))

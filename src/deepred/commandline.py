@@ -63,7 +63,7 @@ def built_folders(
 
     ``without`` is an override under which they must have been built, to be named by the error.
     """
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.runner import is_complete
 
     found = {name: pipeline.folder(pipeline.node(name, arm)) for name in stages}

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from deepred.base.errors import DeepRedError
 from deepred.config import Asked, Run
-from deepred.errors import DeepRedError
 from deepred.hardware import Machine, Torch, ask_torch, read_machine, recognise, version_of
 from deepred.trials import ATTENTION, Trial, run_trials
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from deepred.errors import FaultError, UserError
-from deepred.files import replaced, write_text
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced, write_text
 from deepred.transfer import Item, Transfer, checksum_of
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 Backend = Literal["cuda", "rocm", "mps", "cpu"]
 

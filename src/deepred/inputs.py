@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from deepred.base.errors import UserError
+from deepred.base.files import write_json
 from deepred.config import EXTERNAL, Section
-from deepred.errors import UserError
-from deepred.files import write_json
 from deepred.settings import Settings
 
 WORLD = "world:"

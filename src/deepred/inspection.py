@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.runner import Node, Pipeline, is_complete, read_manifest
-from deepred.tables import read_rows
 
 SHOWN_CHARACTERS = 300
 """Characters of a value that are shown; longer ones end in an ellipsis."""

@@ -15,8 +15,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.errors import UserError
 from deepred.config import Model, Pretrain
-from deepred.errors import UserError
 from deepred.hardware import Device, ask_torch, find_device, read_machine, recognise
 from deepred.trials import run_trials
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from deepred import inputs, provenance
+from deepred.base.days import from_date
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import remove_unfinished, write_json
 from deepred.config import ARMS, HOW, Run, Section
-from deepred.days import from_date
-from deepred.errors import FaultError, UserError
-from deepred.files import remove_unfinished, write_json
 from deepred.settings import Settings
 from deepred.shardmap import DONE
 from deepred.stage import LOGS, MANIFEST, Counts, Stage, Work

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from deepred.counts import Counts
-from deepred.errors import FaultError
-from deepred.files import write_text
+from deepred.base.counts import Counts
+from deepred.base.errors import FaultError
+from deepred.base.files import write_text
 
 DONE = ".shards"
 """Folder of finished shards' counts inside an unfinished stage."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from deepred.counts import Counts as Counts
+from deepred.base.counts import Counts as Counts
 from deepred.settings import Settings
 from deepred.shardmap import map_shards
 

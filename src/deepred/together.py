@@ -19,8 +19,8 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
+from deepred.base.errors import DeepRedError, FaultError
 from deepred.config import Run
-from deepred.errors import DeepRedError, FaultError
 from deepred.runner import Node, Pipeline
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 
 USER_AGENT = "deepred/0.1 ({contact}; one connection, resumes, obeys Retry-After)"
 """Publishers ask automatic clients to name themselves and a contact (https://w.wiki/4wJS, Wikimedia's policy)."""

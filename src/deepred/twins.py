@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import from_date
 from deepred.config import ARMS, Arm, Run
-from deepred.days import from_date
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.twins import Pool, Training, compare_arms
 from deepred.evaluate.twins_page import write_twins

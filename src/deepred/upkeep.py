@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from deepred import inputs
+from deepred.base.errors import UserError
 from deepred.display import summary
-from deepred.errors import UserError
 from deepred.runner import RUNS, Node, Pipeline, hash_files, is_complete, output_hash, read_manifest
 from deepred.settings import Settings
 from deepred.stage import Counts

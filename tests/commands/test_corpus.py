@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
 from deepred.cli import app
-from deepred.errors import UserError
 
 
 def test_export_of_a_run_that_is_not_built_is_an_error_that_names_the_command(tmp_path):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
 from deepred.cli import app
 from deepred.commandline import open_pipeline
-from deepred.errors import UserError
 from deepred.export.card import Facts
 from deepred.export.release import Release, write_modelfile
 

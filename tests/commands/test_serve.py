@@ -13,10 +13,10 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.serve.days import iso_day, parse_day
 from deepred.serve.server import Door, listen
-from deepred.tables import read_rows
 from index.conftest import world as world  # built here once more: a fixture of another folder
 from shelf_server import served
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.days import day
+from deepred.base.tables import date_schema, fact_schema, write_rows
 from deepred.config import Probes
 from deepred.corpus.claims import Sample, displayed, era_of, load_templates
 from deepred.corpus.probes import build_probes
-from deepred.days import day
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import date_schema, fact_schema, write_rows
 
 CUTOFF = 19690720
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from deepred.base.tables import article_schema, document_schema, write_rows
 from deepred.corpus.attribution import Attribution, wikipedia_link
 from deepred.corpus.export import Origin, export_corpus
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import article_schema, document_schema, write_rows
 
 TABLE = {"wikipedia": {"documents": 3, "tokens": 30, "share": 1.0, "epochs": 1.5, "drops": {"duplicate": 2}}}
 

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import document_schema, passage_schema, read_rows, write_rows
 from deepred.config import Mixture
 from deepred.corpus.exposures import Exposures
 from deepred.corpus.mixture import fraction, mix_corpus, probe_statements
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import DONE
 from deepred.stage import Work
-from deepred.tables import document_schema, passage_schema, read_rows, write_rows
 
 WORDS = [
     "red",

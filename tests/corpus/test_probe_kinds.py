@@ -8,6 +8,9 @@ import random
 import pyarrow as pa
 import pytest
 
+from deepred.base.days import Interval
+from deepred.base.errors import UserError
+from deepred.base.tables import write_rows
 from deepred.config import Probes
 from deepred.corpus.claims import load_templates
 from deepred.corpus.families import BLANK, Family, Item, filled
@@ -16,11 +19,8 @@ from deepred.corpus.mixture import probe_statements
 from deepred.corpus.occasions import LONGEST, event_questions
 from deepred.corpus.probes import build_probes, clozed
 from deepred.corpus.questionfiles import Raw, dated, file_questions, parse_date, read_questions
-from deepred.days import Interval
-from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import write_rows
 
 CUTOFF = 19690720
 WORDS = [

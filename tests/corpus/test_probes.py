@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from deepred.base.days import day, year_of
 from deepred.config import Probes
 from deepred.corpus.families import Question, draw_options, draw_years, select, year_span
 from deepred.corpus.probes import build_probes
-from deepred.days import day, year_of
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
 

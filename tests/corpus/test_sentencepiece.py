@@ -5,9 +5,9 @@ import random
 import pytest
 import sentencepiece
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Tokenizer
 from deepred.corpus.tokenizer import load_encoder, train_tokenizer
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.stage import Work
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from deepred.base.errors import UserError
 from deepred.corpus.weights import Supply, check_sources, epochs_of
-from deepred.errors import UserError
 
 
 @pytest.mark.parametrize(

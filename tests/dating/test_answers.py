@@ -9,6 +9,8 @@ from rich.console import Console
 
 from deepred.asking.answerfile import open_answers
 from deepred.asking.replies import ANSWERED, REFUSED
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import article_schema, fact_schema, read_rows, write_rows
 from deepred.config import Dates
 from deepred.dating.agreement import compare, share_of, write_agreement
 from deepred.dating.answers import (
@@ -19,11 +21,9 @@ from deepred.dating.answers import (
     opening,
 )
 from deepred.dating.resolve import date_articles, resolve
-from deepred.errors import FaultError, UserError
 from deepred.inspection import print_agreement
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, fact_schema, read_rows, write_rows
 
 USE = ("wikidata", "yago", "category", "infobox", "lead", "llm")
 KINDS = Answer.model_json_schema()["properties"]["kind"]["enum"]

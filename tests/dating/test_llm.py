@@ -13,15 +13,15 @@ from deepred.asking.answerfile import read_lines
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCHEMA, TIMEOUT, Tally
 from deepred.asking.session import estimate
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import article_schema, date_schema, fact_schema, read_rows, write_rows
 from deepred.config import Dates, Llm
 from deepred.dating.answers import Answer
 from deepred.dating.llm import Question, inquiry, read_completion, record_of, request_body
 from deepred.dating.resolve import date_articles
 from deepred.dating.undated import date_undated, find_candidates
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import article_schema, date_schema, fact_schema, read_rows, write_rows
 
 ANSWER = {"known": True, "kind": "idea", "first": 1900, "last": None, "alive": True, "first_known": 1905}
 ANSWER |= {"confidence": "low"}

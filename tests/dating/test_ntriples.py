@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.config import Facts
 from deepred.dating.claims import BadTimeError
 from deepred.dating.ntriples import host_of, read_time, title_of
 from deepred.dating.wikidata import extract_facts
-from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 ENTITY, DIRECT = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
 DATE = "http://www.w3.org/2001/XMLSchema#dateTime"

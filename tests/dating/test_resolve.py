@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from deepred.base.tables import article_schema, fact_schema, read_rows, redirect_schema, write_rows
 from deepred.config import Dates
 from deepred.dating.evidence import Evidence, format_evidence
 from deepred.dating.resolve import date_articles, resolve
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import article_schema, fact_schema, read_rows, redirect_schema, write_rows
 
 USE = ("wikidata", "yago", "category", "infobox", "lead")
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
+from deepred.base.errors import DeepRedError, UserError
+from deepred.base.tables import read_rows
 from deepred.config import Facts
 from deepred.dating.claims import julian_to_gregorian, read_time
 from deepred.dating.dumplines import iterate_lines, split_dump
 from deepred.dating.wikidata import extract_facts
-from deepred.errors import DeepRedError, UserError
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 SAMPLES = os.environ.get("DEEPRED_SAMPLES")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Interval
+from deepred.base.tables import read_rows
 from deepred.config import Facts
 from deepred.dating.wikidata import extract_facts
 from deepred.dating.yago import read_date, title_of
-from deepred.days import Interval
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 TURTLE = """@prefix yago: <http://yago-knowledge.org/resource/> .
 yago:Ada_Lovelace\tschema:birthDate\t"1815-12-10"^^xsd:date\t.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.evaluate.compare import compare_lines, compare_page, compare_reports, distinct, read_report
 
 pytest.importorskip("matplotlib")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.errors import FaultError
 from deepred.config import Evaluate
-from deepred.errors import FaultError
 from deepred.settings import Settings
 from deepred.stage import Work
 

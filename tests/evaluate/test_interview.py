@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.counts import Counts
+from deepred.base.errors import UserError
 from deepred.config import Interview, Judge
-from deepred.counts import Counts
-from deepred.errors import UserError
 from deepred.evaluate.interview import (
     ask,
     cannot_conclude,

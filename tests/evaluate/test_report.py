@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.tables import document_schema, write_rows
 from deepred.config import Report
 from deepred.evaluate.choices import Answer, summarize
 from deepred.evaluate.report import gather, read_manifests, write_report
 from deepred.evaluate.statistics import Resampling
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import document_schema, write_rows
 
 pytest.importorskip("matplotlib")
 

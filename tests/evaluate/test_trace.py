@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from deepred.base.tables import document_schema, write_rows
 from deepred.evaluate.textindex import TextIndex, build_index, plan_blocks
 from deepred.evaluate.trace import exposure_by_era, leaked_facts, leaks, trace_facts, trace_families, trace_text
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import document_schema, write_rows
 
 FAMILIES = [
     {

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
 from deepred.cli import app
 from deepred.commandline import open_pipeline
 from deepred.display import Display
-from deepred.errors import UserError
 from deepred.execution import execute
 
 RUN = """
@@ -77,7 +77,7 @@ def test_an_early_sentence_is_traced_with_its_class_and_why_it_was_kept(run_file
 
 def test_a_game_is_admitted_by_its_date(run_file: Path):
     data = ["--data", str(run_file.parent / "data"), "--workers", "1"]
-    from deepred.tables import read_rows
+    from deepred.base.tables import read_rows
 
     mixture = next(path.parent for path in (run_file.parent / "data" / "mixture").glob("*/train-chess-*.parquet"))
     game = next(read_rows(mixture, "train-chess-*.parquet"))

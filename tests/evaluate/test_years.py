@@ -8,6 +8,7 @@ import random
 import numpy as np
 import pyarrow as pa
 
+from deepred.base.tables import write_rows
 from deepred.evaluate.arms import Arm, blind_floor
 from deepred.evaluate.choices import Answer
 from deepred.evaluate.statistics import Resampling
@@ -22,7 +23,6 @@ from deepred.evaluate.years import (
 )
 from deepred.filters.emergence import describe_article, sentence_schema
 from deepred.filters.known import KnownDays
-from deepred.tables import write_rows
 
 HOW = Resampling(300, 0.95, 1)
 CUTOFF = 19690720

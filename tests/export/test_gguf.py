@@ -4,8 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Gguf
-from deepred.errors import FaultError, UserError
 from deepred.export import gates
 from deepred.export.gates import Agreement
 from deepred.export.gguf import export_gguf, read_metadata

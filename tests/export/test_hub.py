@@ -1,6 +1,6 @@
 import pytest
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.export.hub import check_repository, hub_client, plan_uploads, push
 
 

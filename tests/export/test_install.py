@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.export.install import Model, install_lm_studio, install_ollama, lm_studio_folder, ollama_name
 
 

@@ -3,8 +3,8 @@ import json
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
+from deepred.base.errors import UserError
 from deepred.config import Gguf
-from deepred.errors import UserError
 from deepred.export.gguf import export_gguf, read_metadata
 from deepred.export.sentencepiece import adds_space, merge_scores
 from deepred.settings import Settings

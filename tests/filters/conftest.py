@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from deepred.base.tables import article_schema, class_schema, date_schema, read_rows, redirect_schema, write_rows
 from deepred.config import Audit, Emergence, Passages
 from deepred.filters.audit import audit_passages
 from deepred.filters.emergence import learn_emergence
 from deepred.filters.passages import filter_articles
 from deepred.settings import Settings
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, class_schema, date_schema, read_rows, redirect_schema, write_rows
 
 CUTOFF = 19690720
 

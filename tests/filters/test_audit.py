@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Audit
-from deepred.errors import FaultError, UserError
 from deepred.filters.audit import places_of, read_audit, write_audit
 from deepred.filters.audit_examples import sample_examples
 from deepred.filters.sheet import read_labels, render_sheet, sentence_hash, sheet_row

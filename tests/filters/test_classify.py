@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from deepred.base.tables import date_schema, read_rows, write_rows
 from deepred.config import Classes
 from deepred.dating.evidence import Evidence
 from deepred.dating.resolve import Dating, gather, resolve
 from deepred.filters.classify import classify, classify_articles
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import date_schema, read_rows, write_rows
 
 USE = ("wikidata", "yago", "category", "infobox", "lead")
 CUTOFF = 19690720

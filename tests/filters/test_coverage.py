@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from deepred.counts import Counts
-from deepred.errors import UserError
+from deepred.base.counts import Counts
+from deepred.base.errors import UserError
 from deepred.filters.coverage import by_era, count_article, plot_coverage, write_coverage
 
 ARTICLES = [

@@ -11,9 +11,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
+from deepred.base.tables import write_rows
 from deepred.cli import app
-from deepred.errors import UserError
-from deepred.tables import write_rows
 
 ARTICLES = [
     (1, "Mill", "The mill was built in 1890. It was sold in 1990. Salt is good and old."),

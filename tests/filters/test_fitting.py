@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepred.base.errors import UserError
 from deepred.config import Passages
-from deepred.errors import UserError
 from deepred.filters import fitting, forest
 from deepred.filters.batch import judge_many
-from deepred.filters.features import find_words
 from deepred.filters.forest import Forest
 from deepred.filters.grams import find_grams, score_grams
 from deepred.filters.judge import MODEL, Judge
 from deepred.filters.model import Model, load_calibration
-from deepred.filters.sentences import segment
 from deepred.filters.terms import sentence_of
+from deepred.text.sentences import segment
+from deepred.text.word_hashes import find_words
 
 EARLY = "The steam mill by the canal was run with horses in {Y}. Its smith used the old canal and horses well."
 LATER = "The web server on the network was run with software in {Y}. Its team used the new network and software well."

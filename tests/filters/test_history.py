@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.filters.history import Curve, find_earliest, tell_history
 from deepred.filters.terms import FIRST_YEAR, UNDATED
 

@@ -7,10 +7,10 @@ import numpy as np
 import orjson
 import pytest
 
+from deepred.base.tables import read_rows
 from deepred.config import Passages
 from deepred.filters.passages import kept_text
-from deepred.filters.sentences import segment
-from deepred.tables import read_rows
+from deepred.text.sentences import segment
 
 
 def one(make_road: Any, text: str, *links: tuple[str, str], **more: Any) -> dict[str, str]:

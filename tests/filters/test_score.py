@@ -6,15 +6,15 @@ from typing import Any
 import orjson
 import pytest
 
+from deepred.base.errors import UserError
+from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.config import Passages
-from deepred.errors import UserError
 from deepred.filters.curve import choose_point, curve_rows, draw_curve, plot_curve, thresholds_of
 from deepred.filters.labelled import Verdict, read_labelled, weigh
 from deepred.filters.learned import EMERGENCE, Held, Lesson, fold_title, learn
 from deepred.filters.score import Trial, compare_in_sample, report_scores, score_filter
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import article_schema, read_rows, write_rows
 
 TEXT = "The mill was built in 1890. It was sold in 1990. Salt is good.\n\nBread is baked here. It closed in 1987."
 SENTENCES = [

@@ -16,15 +16,15 @@ from typer.testing import CliRunner
 
 from chat_server import completion, llama_server, readable
 from deepred.asking.replies import ANSWERED, MALFORMED, SCHEMA
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows, write_rows
 from deepred.cli import app
 from deepred.config import SecondLook, load_run
-from deepred.errors import UserError
 from deepred.filters import fitting
 from deepred.filters.judge import MODEL
 from deepred.filters.second_look import Built, look_again, request_hash
 from deepred.filters.sheet import read_labels, sentence_hash
 from deepred.stage import Counts
-from deepred.tables import read_rows, write_rows
 
 CUTOFF = 19690720
 LATE = (200, completion('{"label": "P", "why": "the network"}'))

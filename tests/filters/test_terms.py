@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.filters.terms import Terms
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.base.tables import class_schema, date_schema, dropped_schema, passage_schema, redirect_schema, write_rows
 from deepred.filters.why import Folders, explain_article, format_explanation, nearest_titles
-from deepred.tables import class_schema, date_schema, dropped_schema, passage_schema, redirect_schema, write_rows
 
 BIRTH = {"kind": "birth", "first": 18090212, "last": 18090212, "source": "lead", "confidence": 0.85, "note": "born"}
 DEED = {"kind": "event", "first": 18340101, "last": 18341231, "source": "wikidata", "confidence": 0.9, "note": "P39"}

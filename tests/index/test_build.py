@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.index.base import UnavailableError
 from shelf_server import served
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deepred.base.tables import read_rows
 from deepred.index.base import LATER, BadQueryError, NotFoundError
-from deepred.tables import read_rows
 
 CUTOFF = 19690720
 BACKENDS = ["sqlite+embedded", "postgresql+embedded", "sqlite+opensearch"]

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.index.base import UnavailableError
 from deepred.index.embeddings import Endpoint, Lsa, MiniLm, open_embedder
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from chat_server import completion
+from deepred.base.tables import read_rows
 from deepred.config import Augment, Mixture, Teacher
 from deepred.corpus.mixture import mix_corpus
 from deepred.filters.audit_examples import sample_augmented
@@ -14,7 +15,6 @@ from deepred.persona.pieces import Library
 from deepred.persona.teach import teach
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import read_rows
 from persona_sources import complete_sources
 
 CUTOFF = 19690720

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from deepred.base.errors import UserError
 from deepred.config import Examples
-from deepred.errors import UserError
 from deepred.inputs import PERSONAS
 from deepred.persona.examples import make_examples
 from deepred.persona.pieces import Library, read_pieces

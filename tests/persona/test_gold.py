@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from deepred.days import from_date
+from deepred.base.days import from_date
 from deepred.filters.batch import judge_many
 from deepred.filters.judge import Judge
 from deepred.inputs import PERSONAS

@@ -1,6 +1,6 @@
 import pytest
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.inputs import PERSONAS
 from deepred.persona.material import says_after
 from deepred.persona.personas import load_persona, shipped_personas

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from chat_server import completion, llama_server, readable
 from deepred.asking.answerfile import read_lines
 from deepred.asking.replies import ANSWERED, DECISIONS, MALFORMED, REFUSED, SCHEMA
+from deepred.base.errors import UserError
 from deepred.cli import app
 from deepred.commandline import open_pipeline
 from deepred.config import Augment, Examples, Teacher
-from deepred.errors import UserError
 from deepred.filters.judge import Judge
 from deepred.inputs import PERSONAS
 from deepred.persona.checks import Limits

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from deepred.days import Interval
+from deepred.base.days import Interval
 from deepred.inputs import PERSONAS
 from deepred.persona.personas import load_persona
 from deepred.persona.teacher import fact_examples, in_words, lead_sentences, unknown_example, wordings

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.serve.chat import chat
 from tiny_llama import write_tiny_gguf
 

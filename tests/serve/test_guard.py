@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.serve.guard import Buckets
 from deepred.serve.library import Library
 from deepred.serve.server import Door, Parts, build_app

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from openai import AuthenticationError, OpenAI
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.serve.model import serve_model
 from tiny_llama import write_tiny_gguf
 

@@ -6,15 +6,15 @@ from itertools import chain, islice
 
 import pytest
 
+from deepred.base.days import Interval
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.config import Chess
-from deepred.days import Interval
-from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.sources import chess as stage
 from deepred.sources.narration import LONGEST_OPENING, opening_name, openings
 from deepred.sources.pgn import RawGame
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 pytestmark = pytest.mark.needs("chess")
 

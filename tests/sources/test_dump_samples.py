@@ -9,13 +9,13 @@ from xml.parsers import expat
 
 import pytest
 
+from deepred.base.errors import FaultError
+from deepred.base.tables import read_rows
 from deepred.config import Articles
-from deepred.errors import FaultError
 from deepred.sources.dump import iterate_pages, read_site
 from deepred.sources.prefixes import Prefixes
 from deepred.sources.wikipedia import extract
 from deepred.sources.wikitext import parse
-from deepred.tables import read_rows
 
 SAMPLES = os.environ.get("DEEPRED_SAMPLES")
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="DEEPRED_SAMPLES is not set: no real dumps to read")

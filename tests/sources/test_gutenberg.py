@@ -5,16 +5,16 @@ import re
 
 import pytest
 
+from deepred.base.days import Interval
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import read_rows
 from deepred.config import Books
-from deepred.days import Interval
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.sources.bookdates import date_book, known_lives, name_key, title_page_years
 from deepred.sources.booktext import clean_book, cut_page_numbers, decode, reflow
 from deepred.sources.catalogue import Person, Record, merge_records, parse_people, read_csv, read_rdf
 from deepred.sources.gutenberg import collect_books
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 PROSE = """It was a bright cold day in the colony, and the clocks of the
 observatory were striking the hour when the engineers came up from the

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deepred.days import Interval
+from deepred.base.days import Interval
 from deepred.sources.pgn import moves_key, parse_date, player_key, read_games
 
 TWO = b"""[Event "Paris"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from deepred.base.days import Interval
 from deepred.config import Books
-from deepred.days import Interval
 from deepred.sources.catalogue import Person, Record
 from deepred.sources.rights import free_from, licence_of, rights_refusal, states_free_in_us
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.config import Books
-from deepred.errors import UserError
 from deepred.settings import Settings
 from deepred.sources.gutenberg import collect_books
 from deepred.sources.themes import Themes, load_themes, rarities, shipped_themes
 from deepred.stage import Work
-from deepred.tables import read_rows
 
 MARS = Themes.of({"mars": {"3": ["canals of mars"], "1": ["moon", "queen's-moon"]}, "sea": {"2": ["sea"]}}, "t.toml")
 

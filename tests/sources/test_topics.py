@@ -2,12 +2,12 @@
 
 import pytest
 
+from deepred.base.days import Interval
+from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.config import Topics
-from deepred.days import Interval
 from deepred.settings import Settings
 from deepred.sources.topics import Event, PageDate, admits, collect_events, page_date, page_events
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, read_rows, write_rows
 
 MEMEL = "January 9 – Lithuania seizes the Memel Territory."
 

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from deepred.base.errors import DeepRedError, FaultError, UserError
+from deepred.base.tables import read_rows
 from deepred.config import Articles
-from deepred.errors import DeepRedError, FaultError, UserError
 from deepred.settings import Settings
 from deepred.sources.page import unescape
 from deepred.sources.summary import summary_lines
 from deepred.sources.wikipedia import extract, extract_articles
 from deepred.stage import Work
-from deepred.tables import read_rows
 
 SITE = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="de"><siteinfo><dbname>dewiki</dbname>
 <namespaces><namespace key="0" case="first-letter" /><namespace key="6">Datei</namespace>

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from deepred.base.tables import document_schema, write_rows
 from deepred.config import Pretrain, Shards, Tokenizer
 from deepred.corpus.shards import write_shards
 from deepred.corpus.tokenizer import train_tokenizer
 from deepred.settings import Settings
 from deepred.stage import Work
-from deepred.tables import document_schema, write_rows
 
 WORDS = [
     "red",

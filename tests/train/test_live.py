@@ -83,7 +83,7 @@ def test_weights_and_biases_gets_the_curves_under_the_runs_own_name(corpus, tmp_
 
 
 def test_a_tracker_that_is_not_installed_is_one_line(corpus, tmp_path, monkeypatch):
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(UserError, match="pip install wandb"):

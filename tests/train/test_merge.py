@@ -2,8 +2,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from deepred.base.errors import FaultError
 from deepred.config import Sft
-from deepred.errors import FaultError
 from deepred.settings import Settings
 from deepred.stage import Work
 from deepred.train.merge import merge_adapter

@@ -4,7 +4,7 @@ import signal
 import pytest
 import torch
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.settings import Settings
 from deepred.stage import Silent, Work
 

@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Sft
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.stage import Work
 from deepred.train.adapter import adapt, load_base

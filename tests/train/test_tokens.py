@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.train.tokens import Tokens, TokenStream
 
 

@@ -10,8 +10,8 @@ import os
 
 import httpx
 
+from deepred.base.errors import UserError
 from deepred.config import Asked
-from deepred.errors import UserError
 
 REMOTE_HOST = "REMOTE_HOST"
 LOCAL = ("localhost", "127.0.0.1", "::1")

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:

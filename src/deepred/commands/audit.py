@@ -108,7 +108,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Draw a sheet of sentences to label (sheet.html, sheet.jsonl), and state how many are late from its labels."""
-    from deepred.days import from_date
+    from deepred.base.days import from_date
     from deepred.filters.audit import write_audit
     from deepred.filters.sheet import read_labels
 
@@ -132,7 +132,7 @@ def audit(
 
 def _draw(pipeline: Any, run_file: Path, of: str, size: int) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
     """The sample, the evidence, and labels known already: the stage's own where it drew as many, else drawn now."""
-    from deepred.days import from_date
+    from deepred.base.days import from_date
     from deepred.display import Display
     from deepred.filters.audit import audit_passages, read_audit
     from deepred.filters.audit_examples import sample_augmented, sample_examples

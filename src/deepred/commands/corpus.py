@@ -36,8 +36,8 @@ def corpus(
     as_json: Json = False,
 ) -> None:
     """Export a run's corpus as a dataset folder with a card; `datasets.load_dataset(DIR)` reads it."""
+    from deepred.base.days import from_date
     from deepred.corpus.export import Origin, export_corpus
-    from deepred.days import from_date
     from deepred.display import Display
     from deepred.runner import read_manifest, standalone
     from deepred.stage import Work

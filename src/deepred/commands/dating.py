@@ -103,8 +103,8 @@ def date_llm(
 
     It also dates a random sample of dated articles: how far it agrees stands in the stage's `agreement.json`.
     """
+    from deepred.base.errors import UserError
     from deepred.dating.undated import date_undated
-    from deepred.errors import UserError
 
     # dates without any model's: its own answers must not measure it, and a file that grows must not change the key
     without = "dates.answers=[]"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deepred.base.errors import UserError
 from deepred.commandline import (
     Data,
     Json,
@@ -20,7 +21,6 @@ from deepred.commandline import (
     print_json,
     tell,
 )
-from deepred.errors import UserError
 
 
 def twins(
@@ -75,8 +75,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show several finished runs side by side: what each model knows before and after its cutoff."""
+    from deepred.base.files import write_text
     from deepred.evaluate.compare import compare_lines, compare_page, compare_reports, read_report
-    from deepred.files import write_text
 
     paths = [
         built_folders(open_pipeline(path, None, data), path, "report")["report"] / "report.json"

@@ -65,8 +65,8 @@ def _trial(
     cutoff: datetime,
     limit: int,
 ) -> Trial:
+    from deepred.base.days import from_date
     from deepred.config import Passages
-    from deepred.days import from_date
     from deepred.filters.score import Trial
 
     config = Passages(preset=preset, threshold=threshold)
@@ -208,8 +208,8 @@ def look(
 
     Doubtful are sentences that no direct evidence decides and whose probability lies between `low` and `high`.
     """
-    from deepred.days import from_date
-    from deepred.errors import UserError
+    from deepred.base.days import from_date
+    from deepred.base.errors import UserError
     from deepred.filters.second_look import Built, look_again
 
     # passages without any answers: they would hide what they answer, and a file that grows must not change the key
@@ -240,7 +240,7 @@ def drops(
     """List every sentence that a run's filter dropped, with its reason and probability; `| head` ends it early."""
     import orjson
 
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.filters.drops import ALL_REASONS, list_drops
 
     if reason is not None and reason not in ALL_REASONS:

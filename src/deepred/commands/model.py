@@ -79,7 +79,7 @@ def card(
     data: Data = None,
 ) -> None:
     """Print a run's model card, with its data, what it knows and what was checked."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     text = model_card(gguf_folder(run_file, overrides, data), run_file, overrides, data)
     if out is None:
@@ -130,7 +130,7 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Push a run's files, card and Modelfiles to a hub (extra `hub`); needs a token, and asks first."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.export import hub
 
     hub.check_repository(repository)
@@ -164,7 +164,7 @@ def _confirm(yes: bool) -> Callable[[str], bool]:
 
 def model_file(model: Path, quantization: str | None, overrides: list[str] | None, data: Path | None) -> Path:
     """The GGUF file of a run (the one that chats, or that of a quantization), or the file itself."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     if model.suffix != ".toml":
         if quantization:
@@ -181,7 +181,7 @@ def model_file(model: Path, quantization: str | None, overrides: list[str] | Non
 
 def gguf_folder(run_file: Path, overrides: list[str] | None, data: Path | None) -> Path:
     """The finished ``gguf`` folder of a run; ``UserError`` where there is none."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.runner import is_complete
 
     pipeline = open_pipeline(run_file, overrides, data)

@@ -41,7 +41,7 @@ def teach(
     `examples.answers` (`augment.answers`) then names its answers; the stage checks every one of them. REMOTE_HOST
     names a second machine that is asked at the same time.
     """
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.persona.teach import teach as ask_teacher
 
     pipeline = _open(run_file, overrides, data, purpose)
@@ -64,7 +64,7 @@ def teach(
 
 def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpose: str) -> Pipeline:
     """The run without what is to be asked: a file that grows must not change a key, nor need to be there."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     pipeline = open_pipeline(run_file, [*(overrides or []), "examples.answers=[]"], data)
     if purpose == "augment" and pipeline.run.augment is None:
@@ -73,7 +73,7 @@ def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpos
 
 
 def _lessons(pipeline: Pipeline, run_file: Path, config: Teacher, purpose: str) -> tuple[Course, list[Lesson]]:
-    from deepred.days import from_date
+    from deepred.base.days import from_date
     from deepred.persona.lessons import Course, library_of
     from deepred.persona.personas import load_persona
 
@@ -93,7 +93,7 @@ def _compare(
     """Both teachers' answers go to files of their own beside ``out``, which a later run goes on with."""
     from dataclasses import replace
 
-    from deepred.files import write_text
+    from deepred.base.files import write_text
     from deepred.persona.checks import Limits
     from deepred.persona.selection import load_judge
     from deepred.persona.teach import compare_markdown, score_teacher

@@ -32,9 +32,9 @@ def extract(
     """Extract one dump into Parquet, with no run file: text, sections, links, categories, infobox dates."""
     import time
 
+    from deepred.base.errors import UserError
     from deepred.config import Articles
     from deepred.display import Display
-    from deepred.errors import UserError
     from deepred.runner import standalone
     from deepred.settings import Settings
     from deepred.sources import wikipedia

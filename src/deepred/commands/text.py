@@ -42,7 +42,7 @@ def text(
 
     import orjson
 
-    from deepred.days import from_date
+    from deepred.base.days import from_date
     from deepred.filters.plain_text import filter_stream
 
     day = from_date(cutoff.date()) if cutoff else None
@@ -76,8 +76,8 @@ def _load_judge(
     """The judge that is asked for; what it lacks is said on stderr."""
     from dataclasses import replace
 
+    from deepred.base.days import format_day, from_date
     from deepred.config import Passages
-    from deepred.days import format_day, from_date
     from deepred.filters.judge import Judge, threshold_of
 
     tell = partial(errors.print, highlight=False, soft_wrap=True, markup=False)
@@ -102,8 +102,8 @@ def _find_model(
     """The folders of ``emergence`` and ``passages`` of a run or of ``filter score``, what they were fitted for, and the
     run's own threshold.
     """
-    from deepred.days import from_date
-    from deepred.errors import UserError
+    from deepred.base.days import from_date
+    from deepred.base.errors import UserError
     from deepred.filters.learned import EMERGENCE, PASSAGES
     from deepred.runner import is_complete, read_manifest
 

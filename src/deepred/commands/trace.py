@@ -53,7 +53,7 @@ def trace(
 
     The training text is indexed once (below `trace` of the data folder); after that an answer takes seconds.
     """
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     if sum(value is not None for value in (text, probe, report)) != 1:
         raise UserError("name one of a text, --probe ID and --leaks REPORT", 'deepred trace RUN.toml "a sentence"')
@@ -83,7 +83,7 @@ def leaks(
     as_json: Json = False,
 ) -> None:
     """List leaked facts, the best known first, with the training sentences that teach them: what to fix next."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     is_run = target.suffix == ".toml"
     if is_run:
@@ -117,8 +117,8 @@ def relearn(
 
     Costs `relearn.steps` training steps and half as many checks an arm; builds what it needs of the run.
     """
+    from deepred.base.errors import UserError
     from deepred.display import Display
-    from deepred.errors import UserError
     from deepred.evaluate.relearning import comparisons
     from deepred.execution import execute_side_by_side
 
@@ -141,8 +141,8 @@ def relearn(
 
 def _open(pipeline: Pipeline, run_file: Path, arm: str) -> tuple[TextIndex, Explainer]:
     """The index of an arm's training text, and what explains its documents."""
-    from deepred.days import from_date
-    from deepred.errors import UserError
+    from deepred.base.days import from_date
+    from deepred.base.errors import UserError
     from deepred.evaluate.kept import Explainer, Sources
 
     run = pipeline.run
@@ -160,8 +160,8 @@ def _open_beside(report: Path, workers: int | None) -> tuple[TextIndex, Explaine
     """The index of the training text that a report.json in its own data folder belongs to."""
     import json
 
-    from deepred.days import day
-    from deepred.errors import UserError
+    from deepred.base.days import day
+    from deepred.base.errors import UserError
     from deepred.evaluate.kept import Explainer
     from deepred.runner import is_complete, read_manifest
     from deepred.settings import Settings
@@ -195,7 +195,7 @@ def _indexed(mixture: Path, data: Path, workers: int) -> TextIndex:
 def _family(pipeline: Pipeline, run_file: Path, name: str) -> dict[str, Any]:
     import difflib
 
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.evaluate.choices import read_families
 
     families = {one["family"]: one for one in read_families(built_folders(pipeline, run_file, "probes")["probes"])}
@@ -207,7 +207,7 @@ def _family(pipeline: Pipeline, run_file: Path, name: str) -> dict[str, Any]:
 
 def _leaked_of(report: Path) -> list[dict[str, Any]]:
     """The leaked facts of a report: stated in its training text, or told in its chats."""
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
     from deepred.evaluate.trace import leaked_facts
 
     try:
@@ -252,7 +252,7 @@ def _print_matches(found: dict[str, Any]) -> None:
 
 
 def _print_document(row: dict[str, Any]) -> None:
-    from deepred.days import format_day
+    from deepred.base.days import format_day
 
     dated = f", {format_day(row['first'])} to {format_day(row['last'])}" if row.get("first") is not None else ""
     author = f", {row['author']}" if row.get("author") else ""

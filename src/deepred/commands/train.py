@@ -69,7 +69,7 @@ def plan(
 ) -> None:
     """State what a training would take before it runs: FLOPs, memory by part, time, disk, cost and a verdict."""
     from deepred import planner
-    from deepred.errors import UserError
+    from deepred.base.errors import UserError
 
     if sum([run_file is not None, bool(model), table]) != 1:
         raise UserError("plan needs a run file, --model or --table, and only one of them", "deepred plan RUN.toml")

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from deepred.base.errors import UserError
 from deepred.config.asked import Llm, SecondLook, Teacher
 from deepred.config.base import Arm, Section
 from deepred.config.corpus_sections import Doses, Mixture, Probes, Shards, Tokenizer
@@ -20,7 +21,6 @@ from deepred.config.filter_sections import Audit, Classes, Emergence, Passages
 from deepred.config.persona_sections import Augment, Examples
 from deepred.config.sources_sections import Articles, Books, Chess, Topics, World
 from deepred.config.train_sections import Continued, Pretrain, Sft
-from deepred.errors import UserError
 
 
 class Run(Section):

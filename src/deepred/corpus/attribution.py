@@ -16,8 +16,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from deepred.days import Day, format_day
-from deepred.tables import read_rows
+from deepred.base.days import Day, format_day
+from deepred.base.tables import read_rows
 
 WIKI = re.compile(r"([a-z][a-z_]*?)wiki(?:[-_.]|$)")
 """A dump's file name begins with its wiki: ``enwiki-latest-…``, ``simplewiki-…``."""

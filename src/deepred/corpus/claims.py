@@ -17,10 +17,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, Interval, year_of
+from deepred.base.tables import read_rows
 from deepred.corpus.families import Era, Question, rank
-from deepred.days import Day, Interval, year_of
 from deepred.stage import Counts
-from deepred.tables import read_rows
 
 SPARE = 4
 """Candidates kept for each family wanted: claims fall away when their dates are joined, and options need a pool."""

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import orjson
 
+from deepred.base.days import Day, format_day
+from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.corpus.attribution import GENERATED_LICENCE, WIKIPEDIA_LICENCE, Attribution
-from deepred.days import Day, format_day
 from deepred.shardmap import DONE
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, read_rows, write_rows
 
 Format = Literal["parquet", "jsonl"]
 SPLITS = ("train", "validation")

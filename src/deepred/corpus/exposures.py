@@ -7,7 +7,7 @@ from itertools import combinations
 from statistics import median
 from typing import Any
 
-from deepred.corpus.phrases import Phrases, names_of, sentences_of
+from deepred.text.phrases import Phrases, names_of, sentences_of
 
 
 def family_names(families: list[dict[str, Any]]) -> list[tuple[str, str, str]]:

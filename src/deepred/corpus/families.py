@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from deepred.days import Day, year_of
+from deepred.base.days import Day, year_of
 
 Era = Literal["before", "after"]
 

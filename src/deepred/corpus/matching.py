@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deepred.base.tables import read_rows
 from deepred.corpus.families import Family
-from deepred.corpus.phrases import Phrases, names_of
-from deepred.tables import read_rows
+from deepred.text.phrases import Phrases, names_of
 
 FAR = 1.0
 """Distance beyond which two families are no pair: twice as frequent names and 30 characters more, or the like."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from deepred.base.days import MONTHS, Day, Interval, month_of, year_of
+from deepred.base.tables import read_rows
 from deepred.corpus.claims import Sample
 from deepred.corpus.families import Question
-from deepred.days import MONTHS, Day, Interval, month_of, year_of
 from deepred.stage import Counts
-from deepred.tables import read_rows
 
 SHORTEST, LONGEST = 4, 11
 """Words of an event: fewer say little, more would be found in the training text word by word."""

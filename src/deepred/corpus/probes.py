@@ -14,17 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from deepred.base.days import Day
+from deepred.base.errors import FaultError
+from deepred.base.files import write_bytes, write_text
+from deepred.base.tables import read_rows
 from deepred.config import Probes
 from deepred.corpus.claims import SPARE, claim_questions
 from deepred.corpus.families import Era, Family, Question, complete, select, with_true_answers
 from deepred.corpus.matching import matched, name_counts
 from deepred.corpus.occasions import event_questions
 from deepred.corpus.questionfiles import file_questions, known_titles
-from deepred.days import Day
-from deepred.errors import FaultError
-from deepred.files import write_bytes, write_text
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 PROBES = "probes.jsonl"
 HASH = "probes.sha256"

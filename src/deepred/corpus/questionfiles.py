@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import MONTHS, Day, Interval, day, month_length, year_of
+from deepred.base.errors import UserError
 from deepred.corpus.families import Question
-from deepred.days import MONTHS, Day, Interval, day, month_length, year_of
-from deepred.errors import UserError
 from deepred.stage import Counts
 
 YEAR = re.compile(r"\b(1\d{3}|20\d{2})\b")

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import write_json
 from deepred.config import Shards
 from deepred.corpus.tokenizer import end_of_text, load_encoder
-from deepred.errors import FaultError, UserError
-from deepred.files import write_json
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """How often each source is read: weights or shares of the tokens come in, epochs and a bound on draws go out.
 
-Tokens are estimated (``sources/chunks.py``), because the tokenizer is trained on the mixture.
+Tokens are estimated (``text/chunks.py``), because the tokenizer is trained on the mixture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 BINS = 1 << 16
 """Steps in which a fraction of a source is cut: a source's tokens are met within a document or 1/65,536 of it."""

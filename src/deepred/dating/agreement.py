@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, year_of
+from deepred.base.files import write_json
 from deepred.dating.answerindex import OUTCOMES
 from deepred.dating.answers import Answer
-from deepred.days import Day, year_of
-from deepred.files import write_json
 from deepred.stage import Counts
 
 AGREEMENT = "agreement.json"

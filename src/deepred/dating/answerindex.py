@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from deepred.asking.answerfile import read_lines
 from deepred.asking.replies import ANSWERED
+from deepred.base.errors import FaultError
 from deepred.dating.answers import Answer, article_key
-from deepred.errors import FaultError
 from deepred.stage import Counts
 
 if TYPE_CHECKING:

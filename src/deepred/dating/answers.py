@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from deepred.base.days import Interval
 from deepred.dating.evidence import ALIVE, Evidence
-from deepred.days import Interval
 
 OPENING_CHARACTERS = 1200
 """Text of an article that a model is given: two or three paragraphs, about 300 tokens."""

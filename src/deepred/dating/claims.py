@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from deepred.dating.dateparts import Precision
+from deepred.base.days import Day, day, month_length
 from deepred.dating.properties import OTHER_VALUES, PROPERTIES, QUALIFIERS
 from deepred.dating.statements import Dated
-from deepred.days import Day, day, month_length
+from deepred.text.dates.parts import Precision
 
 JULIAN = "Q1985786"
 MILLENNIUM, CENTURY, DECADE, YEAR, MONTH, DAY = (int(precision) for precision in Precision)

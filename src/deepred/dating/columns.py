@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deepred.base.files import replaced
 from deepred.dating.entities import Row
-from deepred.files import replaced
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.sources.bzip2 import BlockError, iterate_blocks
 from deepred.sources.gzipped import iterate_gzip
 

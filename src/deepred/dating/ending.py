@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from deepred.base.days import year_of
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence
-from deepred.days import year_of
 
 ENDS = ("death", "end", "period", "point", "publication", "discovery")
 """Kinds that end a subject, the strongest first."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deepred.days import Day, Interval, day, format_day, year_of
+from deepred.base.days import Day, Interval, day, format_day, year_of
 
 ALIVE = "alive"
 """Kind without dates: the subject lived or survived when the article was written."""

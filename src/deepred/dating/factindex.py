@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deepred.base.days import Day
 from deepred.dating.hashes import hash_title, hash_titles
-from deepred.days import Day
 from deepred.stage import Counts
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.dating.dates import find_dates
+from deepred.base.days import Interval
 from deepred.dating.evidence import Evidence, begun
-from deepred.days import Interval
+from deepred.text.dates.find import find_dates
 
 KINDS: dict[str, str] = {
     name: kind

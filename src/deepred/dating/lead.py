@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deepred.dating.dates import DateSpan, Precision, find_dates
+from deepred.base.days import Interval, year_of
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
 from deepred.dating.leadwords import (
     ACTIVE,
@@ -38,7 +38,7 @@ from deepred.dating.leadwords import (
 )
 from deepred.dating.lifedates import BRACKET_REACH, bracket_evidence, reign_evidence
 from deepred.dating.titledates import title_evidence
-from deepred.days import Interval, year_of
+from deepred.text.dates.find import DateSpan, Precision, find_dates
 
 LEAD_CHARACTERS = 700
 """Text that counts as the lead; two or three sentences."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from deepred.dating.dates import DateSpan, Precision, find_dates
+from deepred.base.days import Interval, year_of
 from deepred.dating.evidence import ALIVE, Evidence, begun
 from deepred.dating.leadwords import OFFICE, PERSON, PRONOUN, VERB
-from deepred.days import Interval, year_of
+from deepred.text.dates.find import DateSpan, Precision, find_dates
 
 BRACKET_REACH = 260
 """Characters within which the brackets after the name open."""

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
+from deepred.base.days import Interval, month_length
 from deepred.dating.claims import LARGEST_YEAR, TIMES, BadTimeError, Time
-from deepred.dating.dateparts import Precision
 from deepred.dating.dumplines import Block
 from deepred.dating.entities import Row
 from deepred.dating.properties import PROPERTIES
-from deepred.days import Interval, month_length
 from deepred.stage import Counts
+from deepred.text.dates.parts import Precision
 
 _IRI = rb"<http://www\.wikidata\.org/%s>"
 _DATE_TYPE = re.compile(rb"XMLSchema#date(?:Time)?>")

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.days import Day, year_of
+from deepred.base.tables import date_schema, read_rows, write_rows
 from deepred.config import Dates
 from deepred.dating.agreement import compare, write_agreement
 from deepred.dating.answerindex import Answers, IndexAnswers, index_answers
@@ -26,9 +28,7 @@ from deepred.dating.infobox import infobox_evidence
 from deepred.dating.lead import lead_evidence
 from deepred.dating.properties import meaning
 from deepred.dating.renown import EXACT_YEARS, estimate, estimate_before
-from deepred.days import Day, year_of
 from deepred.stage import Counts
-from deepred.tables import date_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     from deepred.stage import Work

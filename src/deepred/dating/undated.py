@@ -18,12 +18,12 @@ from typing import Any
 from deepred.asking.answerfile import AnswerFile, open_answers
 from deepred.asking.replies import Tally
 from deepred.asking.session import Listener, ask_and_keep
+from deepred.base.days import year_of
+from deepred.base.tables import read_rows
 from deepred.config import Llm
 from deepred.dating.answers import article_key, opening
 from deepred.dating.evidence import ESTIMATE
 from deepred.dating.llm import INSTRUCTION, Question, inquiry, record_of, request_hash
-from deepred.days import year_of
-from deepred.tables import read_rows
 
 OPENING = 1000
 """Characters of an opening, as a rule."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.errors import UserError
+from deepred.base.tables import fact_schema
 from deepred.config import Facts
 from deepred.dating.columns import ROWS, write_columns
 from deepred.dating.dumplines import DamageError, Part, iterate_lines, split_dump
@@ -20,9 +22,7 @@ from deepred.dating.entities import EntityReader, Row
 from deepred.dating.ntriples import TripleReader
 from deepred.dating.titles import IndexPart, Titles, index_titles, title_schema
 from deepred.dating.yago import YagoPart, read_yago
-from deepred.errors import UserError
 from deepred.stage import Counts
-from deepred.tables import fact_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

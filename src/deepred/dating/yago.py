@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from deepred.days import Interval, month_length
-from deepred.errors import FaultError
+from deepred.base.days import Interval, month_length
+from deepred.base.errors import FaultError
+from deepred.base.tables import fact_schema
 from deepred.stage import Counts
-from deepred.tables import fact_schema
 
 PROPERTIES = {
     "birthDate": "P569",

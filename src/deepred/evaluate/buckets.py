@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from deepred.dating.dates import find_dates
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.evaluate.matching import LISTS, asserts, fold, is_denied, words_of
+from deepred.text.dates.find import find_dates
 
 Bucket = Literal["leaked", "fabricated", "refused", "in-period", "unclear"]
 BUCKETS: tuple[Bucket, ...] = get_args(Bucket)

@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from deepred.base.errors import DeepRedError, FaultError
+from deepred.base.files import write_json
+from deepred.base.tables import read_rows
 from deepred.config import Capability
 from deepred.corpus.families import rank
-from deepred.errors import DeepRedError, FaultError
 from deepred.evaluate.choices import Scorer, answer_families, read_families
 from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
 from deepred.evaluate.interview import gguf_files
@@ -36,9 +38,7 @@ from deepred.evaluate.statistics import (
     too_few,
 )
 from deepred.export.llama import quiet
-from deepred.files import write_json
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 RESULTS = "capability.json"
 PRETRAINED = "pre-trained"

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, month_of, year_of
+from deepred.base.errors import FaultError
 from deepred.corpus.families import BLANK
-from deepred.days import Day, month_of, year_of
-from deepred.errors import FaultError
 from deepred.evaluate.changepoint import effective_cutoff
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families
 

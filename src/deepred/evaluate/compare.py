@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.evaluate.html import (
     accuracy_text,
     cutoff_text,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from deepred.days import MONTHS, Day, format_day, month_of, year_of
+from deepred.base.days import MONTHS, Day, format_day, month_of, year_of
 from deepred.evaluate.statistics import KNOWS
 
 Verdict = Literal["clean", "leak", "unclear", "ignorant", "nothing"]

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepred.base.files import write_text
 from deepred.evaluate.choices import ERAS, pair_of
-from deepred.files import write_text
 from deepred.stage import Counts
 
 VERSION = 1

@@ -13,13 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day
+from deepred.base.files import write_json, write_text
 from deepred.config import Evaluate
-from deepred.days import Day
 from deepred.evaluate.choices import ERAS, Answer, answer_families, read_families, summarize
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling
 from deepred.evaluate.years import Bits, bits_by_decade, dated_sentences, late_mass, score_sentences
-from deepred.files import write_json, write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "results.json"

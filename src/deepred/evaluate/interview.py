@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day
+from deepred.base.files import write_json, write_text
 from deepred.config import Interview
-from deepred.days import Day
 from deepred.evaluate.buckets import BUCKETS, Bucket, bucket_of
 from deepred.evaluate.choices import read_families
 from deepred.evaluate.judging import Case, judge_replies, read_labels
@@ -34,7 +35,6 @@ from deepred.evaluate.questions import (
 )
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
 from deepred.evaluate.talkers import CheckpointTalker, Talker, open_gguf
-from deepred.files import write_json, write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "interview.json"

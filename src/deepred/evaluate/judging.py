@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deepred.asking.many import ask_all
 from deepred.asking.replies import Inquiry, Reply, Tally, chat_body, read_completion
+from deepred.base.errors import DeepRedError, UserError
 from deepred.config import Judge
-from deepred.errors import DeepRedError, UserError
 from deepred.evaluate.buckets import Bucket, Fact, bucket_of
 from deepred.evaluate.statistics import Resampling, mean_over_families
 

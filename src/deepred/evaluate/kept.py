@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepred.days import Day, format_day
-from deepred.errors import UserError
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
 from deepred.filters.decide import REASONS
 from deepred.filters.evidence import segments_of
-from deepred.filters.features import find_words
 from deepred.filters.judge import Judge, Weighed
 from deepred.filters.passages import Classes
 from deepred.filters.why import Folders, explain_article
+from deepred.text.word_hashes import find_words
 
 EVIDENCE_SHOWN = 3
 """Rows of dating evidence shown of an article: the deciding ones stand first."""

@@ -16,8 +16,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from deepred.dating.dates import find_dates
-from deepred.days import Interval
+from deepred.base.days import Interval
+from deepred.text.dates.find import find_dates
 
 WORD = re.compile(r"\w+")
 LISTS: dict[str, Any] = tomllib.loads((files("deepred.evaluate") / "matching.toml").read_text(encoding="utf-8"))

@@ -14,9 +14,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, year_of
+from deepred.base.errors import UserError
 from deepred.corpus.families import rank
-from deepred.days import Day, year_of
-from deepred.errors import UserError
 from deepred.evaluate.buckets import LETTERS, Fact
 from deepred.persona.personas import Message
 

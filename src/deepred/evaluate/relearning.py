@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepred.base.files import write_text
 from deepred.config import Relearn
 from deepred.evaluate.choices import TIE, read_families
 from deepred.evaluate.questions import choose_families
 from deepred.evaluate.scoring import ModelScorer
 from deepred.evaluate.statistics import Resampling, mean_over_families, paired_gain
-from deepred.files import write_text
 from deepred.stage import Counts, Work
 
 RESULTS = "relearning.json"

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deepred.base.days import Day, format_day, year_of
+from deepred.base.files import write_json, write_text
 from deepred.config import Report
-from deepred.days import Day, format_day, year_of
 from deepred.evaluate import plots
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.choices import read_families
@@ -24,7 +25,6 @@ from deepred.evaluate.page import write_page
 from deepred.evaluate.trace import exposure_by_era, leaks
 from deepred.evaluate.twins import Pool, Training, dose_response, placebo
 from deepred.evaluate.years import twin_minus_model
-from deepred.files import write_json, write_text
 from deepred.stage import MANIFEST, Counts, Work
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 
 if TYPE_CHECKING:
     import torch

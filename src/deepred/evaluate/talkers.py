@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.export.llama import open_llama
 from deepred.persona.personas import Message
 from deepred.train.chatml import END, START, render

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.errors import FaultError
-from deepred.filters.features import Hashes, find_words
+from deepred.base.errors import FaultError
 from deepred.runner import is_complete, read_manifest, standalone
 from deepred.stage import Counts, Work
+from deepred.text.word_hashes import Hashes, find_words
 
 VERSION = 1
 DEPTH = 8

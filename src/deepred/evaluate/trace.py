@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepred.base.days import Day
+from deepred.base.tables import read_rows
 from deepred.corpus.exposures import Exposures
-from deepred.corpus.phrases import sentences_of
-from deepred.days import Day
 from deepred.evaluate.textindex import TextIndex
-from deepred.filters.features import Hashes, find_words
-from deepred.tables import read_rows
+from deepred.text.phrases import sentences_of
+from deepred.text.word_hashes import Hashes, find_words
 
 TRAIN = "train-*.parquet"
 COLUMNS = ["id", "source", "title", "text", "origin"]

@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, format_day, year_of
 from deepred.corpus.doses import read_doses
-from deepred.days import Day, format_day, year_of
 from deepred.evaluate.arms import Arm, place, read_arms
 from deepred.evaluate.choices import ERAS, read_families
 from deepred.evaluate.pooling import (

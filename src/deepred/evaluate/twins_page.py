@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from deepred.base.files import write_bytes, write_json, write_text
 from deepred.evaluate.conclusions import NEGLIGIBLE, gain, percent, points
 from deepred.evaluate.html import (
     accuracy_text,
@@ -25,7 +26,6 @@ from deepred.evaluate.html import (
 from deepred.evaluate.plots import bits_plot
 from deepred.evaluate.statistics import KNOWS
 from deepred.evaluate.twins_plots import doses_plot, gains_plot, picture
-from deepred.files import write_bytes, write_json, write_text
 
 SHOWS = {
     "filtered": "the filtered text",

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from deepred.base.days import Day, month_of, year_of
+from deepred.base.tables import read_rows
 from deepred.corpus.families import rank
-from deepred.days import Day, month_of, year_of
 from deepred.evaluate.changepoint import effective_cutoff
 from deepred.evaluate.choices import Scorer
 from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval
-from deepred.tables import read_rows
 
 PER_DECADE = 60
 """Sentences scored of each decade: an interval of about a tenth of a bit per byte, in seconds of work."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deepred.days import format_day
+from deepred.base.days import format_day
 from deepred.export.release import Release
 
 USE = """## Intended use and limits

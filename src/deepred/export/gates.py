@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.export.llama import Llama
 from deepred.export.native import NativeModel
 from deepred.export.tensors import Shape, read_checkpoint

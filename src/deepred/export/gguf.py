@@ -14,9 +14,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.days import Day, format_day
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced, write_text
 from deepred.config import Gguf
-from deepred.days import Day, format_day
-from deepred.errors import FaultError, UserError
 from deepred.export import gates
 from deepred.export.card import Facts, write_card
 from deepred.export.gates import Conversation, Gate, Reference
@@ -27,7 +28,6 @@ from deepred.export.release import ORGANIZATION, Release, read_sources, size_lab
 from deepred.export.strings import varied_strings
 from deepred.export.tensors import Shape, read_shape, read_tensors, write_shape
 from deepred.export.vocabulary import Vocabulary, read_vocabulary, write_vocabulary
-from deepred.files import replaced, write_text
 from deepred.stage import Counts, Work
 
 if TYPE_CHECKING:

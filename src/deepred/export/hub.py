@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 

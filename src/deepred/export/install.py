@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import check_gguf
 from deepred.export.release import write_modelfile
-from deepred.files import replaced
 
 PUBLISHER = "deepred"
 QUANTIZATION = re.compile(r"[-.](?:F16|F32|BF16|I?Q\d\w*)$", re.IGNORECASE)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 
 @cache

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 
 MAGIC = b"GGUF"
 TIMEOUT = 600.0

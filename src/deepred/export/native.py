@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.export.library import native
 
 if TYPE_CHECKING:

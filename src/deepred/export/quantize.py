@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.export.library import native
 from deepred.export.tensors import Shape
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
 from deepred.corpus.attribution import GENERATED_LICENCE, WIKIPEDIA_LICENCE
-from deepred.days import Day, format_day
-from deepred.errors import UserError
 
 LICENCES = {
     "wikipedia": WIKIPEDIA_LICENCE,

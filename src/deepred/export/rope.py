@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np

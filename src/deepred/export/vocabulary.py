@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.export.sentencepiece import (
     CONTROL,
     SPACE,

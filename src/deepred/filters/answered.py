@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.asking.answerfile import read_lines
-from deepred.days import Day, format_day
-from deepred.errors import UserError
-from deepred.files import replaced
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
+from deepred.base.files import replaced
 from deepred.filters.judge import Weighed
 from deepred.filters.sheet import AMBIGUOUS, CLEAN, LATE, sentence_hash
 from deepred.stage import Counts

@@ -20,17 +20,17 @@ from typing import Any
 
 import orjson
 
+from deepred.base.days import Day
+from deepred.base.errors import FaultError
+from deepred.base.files import write_bytes
+from deepred.base.tables import read_rows
 from deepred.config import Audit
-from deepred.days import Day
-from deepred.errors import FaultError
-from deepred.files import write_bytes
 from deepred.filters.bounds import Estimate, clopper_pearson, reweighted
 from deepred.filters.evidence import Evidence, gather_evidence
 from deepred.filters.judge import load_horizon
 from deepred.filters.passages import read_pairs
 from deepred.filters.sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 STRATA = ("flagged", "modern", "leaning", "dated", "plain")
 """Strata of kept sentences, the first that fits: evidence of lateness left; a word of the writer's present; leans on

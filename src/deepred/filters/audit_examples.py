@@ -15,15 +15,15 @@ from typing import Any
 
 import orjson
 
-from deepred.days import Day
-from deepred.errors import FaultError
+from deepred.base.days import Day
+from deepred.base.errors import FaultError
+from deepred.base.tables import read_rows
 from deepred.filters.audit import EXAMPLES, places_of
 from deepred.filters.emergence import TITLES, describe_article
 from deepred.filters.evidence import Horizon, gather_evidence
 from deepred.filters.judge import load_horizon
 from deepred.filters.known import KnownDays
 from deepred.filters.sheet import sheet_row
-from deepred.tables import read_rows
 
 SPLITS = ("train.jsonl", "validation.jsonl")
 

@@ -16,11 +16,11 @@ from deepred.filters.context import build_features
 from deepred.filters.decide import KEPT, REASONS, decide
 from deepred.filters.emergence import describe_article
 from deepred.filters.evidence import Evidence, gather_evidence
-from deepred.filters.features import Floats, find_words
 from deepred.filters.grams import find_grams, score_grams
 from deepred.filters.judge import Judge
-from deepred.filters.sentences import Segments
 from deepred.filters.terms import sentence_of
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Floats, find_words
 
 PART = "\n\n"
 """What parts two texts: a paragraph's end, across which no sentence leans on another."""

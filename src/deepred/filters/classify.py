@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from deepred.base.days import Day, Interval, Side
+from deepred.base.tables import class_schema, read_rows, write_rows
 from deepred.config import Classes
 from deepred.dating.evidence import ESTIMATE, PERIOD, format_end, format_interval
-from deepred.days import Day, Interval, Side
 from deepred.filters.coverage import count_article, write_coverage
 from deepred.stage import Counts
-from deepred.tables import class_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     from deepred.stage import Work

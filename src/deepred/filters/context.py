@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.days import Day, year_of
+from deepred.base.days import Day, year_of
 from deepred.filters.evidence import Evidence
-from deepred.filters.features import Flags, Floats, Ints
-from deepred.filters.sentences import Segments
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Floats, Ints
 
 Matrix = npt.NDArray[np.float32]
 

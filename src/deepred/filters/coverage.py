@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.days import Day, format_day, year_of
-from deepred.errors import UserError
-from deepred.files import write_json
+from deepred.base.days import Day, format_day, year_of
+from deepred.base.errors import UserError
+from deepred.base.files import write_json
 from deepred.stage import Counts
 
 COVERAGE = "coverage.json"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from deepred.days import format_day
-from deepred.errors import UserError
+from deepred.base.days import format_day
+from deepred.base.errors import UserError
 from deepred.filters.model import load_calibration
 from deepred.filters.score import FIGURES, Tally, Trial, describe, try_filter
 from deepred.stage import Work

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.filters.evidence import Evidence
-from deepred.filters.features import Flags, Floats
-from deepred.filters.sentences import Segments
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Floats
 
 REASONS = ("", "date", "link", "entity", "term", "context", "class", "incoherent")
 """Reasons by their number; 0 is kept."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deepred.base.tables import read_rows
 from deepred.filters.decide import REASONS
 from deepred.filters.learned import fold_title
 from deepred.filters.passages import read_pairs
-from deepred.tables import read_rows
 
 SHORT = "short"
 ALL_REASONS = (*REASONS[1:], SHORT)

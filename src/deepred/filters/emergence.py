@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepred.base.days import year_of
+from deepred.base.errors import FaultError
+from deepred.base.tables import read_rows, write_rows
 from deepred.config import Emergence
-from deepred.dating.dates import DateSpan, Precision, find_dates
-from deepred.days import year_of
-from deepred.errors import FaultError
-from deepred.filters.features import find_words
 from deepred.filters.known import MISSING, KnownDays, hash_name, hash_title, read_names, read_titles
-from deepred.filters.sentences import Segments, segment
 from deepred.filters.terms import Terms, count_terms, merge_counts
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows, write_rows
+from deepred.text.dates.find import DateSpan, Precision, find_dates
+from deepred.text.sentences import Segments, segment
+from deepred.text.word_hashes import find_words
 
 if TYPE_CHECKING:
     import pyarrow as pa

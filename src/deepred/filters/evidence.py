@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from deepred.dating.dates import Precision
-from deepred.days import Day, year_of
-from deepred.filters.features import Flags, Floats, Ints, Words, find_words, hash_runs
+from deepred.base.days import Day, year_of
 from deepred.filters.known import LONGEST_NAME, MISSING, PROPER, Days, KnownDays
-from deepred.filters.sentences import Segments
 from deepred.filters.terms import Own, Split, buckets_of, count_own, find_terms, sentence_of
 from deepred.filters.wording import read_wording
+from deepred.text.dates.find import Precision
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Floats, Ints, Words, find_words, hash_runs
 
 FILTER_BITS = 22  # of the bitmap that spares most look-ups of names
 NAME_TOLERANCE = 0.05  # share of early sentences up to which a late title's single word still stands for it

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.filters.context import build_features
 from deepred.filters.evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
-from deepred.filters.features import Flags, Floats, Ints, Words, find_words
 from deepred.filters.forest import Forest
 from deepred.filters.grams import bits_for, find_grams, score_grams
 from deepred.filters.model import Model
-from deepred.filters.sentences import Segments
 from deepred.filters.terms import sentence_of
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Floats, Ints, Words, find_words
 
 ARTICLES = 20_000
 NEIGHBOUR_WEIGHT = 0.5

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.filters.features import Flags, Floats
+from deepred.text.word_hashes import Flags, Floats
 
 TREES = 50
 DEPTH = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deepred.filters.features import Floats, Hashes, Ints, Words, hash_runs
+from deepred.text.word_hashes import Floats, Hashes, Ints, Words, hash_runs
 
 MOST_BITS = 23
 LEAST_BITS = 16

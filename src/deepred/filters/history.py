@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepred.days import format_day, year_of
-from deepred.errors import UserError
+from deepred.base.days import format_day, year_of
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 from deepred.filters.emergence import NAMES, TERMS, TITLES
-from deepred.filters.features import find_words
 from deepred.filters.known import ALWAYS, MISSING, KnownDays, hash_name, hash_title
 from deepred.filters.terms import FIRST_YEAR, UNDATED, YEARS, Terms, buckets_of, find_terms
-from deepred.tables import read_rows
+from deepred.text.word_hashes import find_words
 
 HARDLY = 0.1
 """Share of the expected early sentences up to which a term hardly occurs: of 36 words whose age is known the year found

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from deepred.base.days import Day
 from deepred.config import Passages
-from deepred.days import Day
 from deepred.filters.decide import Decision, decide
 from deepred.filters.emergence import NAMES, TERMS, TITLES
 from deepred.filters.evidence import Evidence, Horizon, gather_evidence
-from deepred.filters.features import Floats, find_words
 from deepred.filters.fitting import sentence_features
 from deepred.filters.known import KnownDays
 from deepred.filters.model import Calibration, Model, load_calibration
-from deepred.filters.sentences import Segments
 from deepred.filters.terms import Terms
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Floats, find_words
 
 MODEL = "model.npy"
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deepred.days import Day
-from deepred.files import replaced
-from deepred.filters.features import Hashes, find_words, hash_sequence
-from deepred.tables import read_rows
+from deepred.base.days import Day
+from deepred.base.files import replaced
+from deepred.base.tables import read_rows
+from deepred.text.word_hashes import Hashes, find_words, hash_sequence
 
 Days = npt.NDArray[np.int32]
 

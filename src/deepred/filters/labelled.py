@@ -19,19 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from deepred.base.days import Day, Interval
+from deepred.base.errors import UserError
+from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.config import Classes, Dates, Emergence, Passages
 from deepred.dating.resolve import gather, resolve
-from deepred.days import Day, Interval
-from deepred.errors import UserError
 from deepred.filters.classify import FEWEST_SENTENCES, classify
 from deepred.filters.decide import KEPT, Decision
 from deepred.filters.emergence import describe_article, fold_of, sentence_years
 from deepred.filters.judge import Judge
 from deepred.filters.learned import EMERGENCE, PASSAGES, read_articles
 from deepred.filters.passages import kept_text
-from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, read_rows, write_rows
+from deepred.text.sentences import Segments
 
 LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 PART = 40

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from deepred import dating, filters
+from deepred.base.days import Day
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.config import Classes, Dates, Emergence
 from deepred.dating.resolve import date_articles
-from deepred.days import Day
-from deepred.errors import FaultError, UserError
 from deepred.filters.classify import classify_articles
 from deepred.filters.emergence import learn_emergence
 from deepred.filters.fitting import choose
@@ -31,7 +32,6 @@ from deepred.runner import KEY_LENGTH, is_complete, standalone
 from deepred.shardmap import DONE
 from deepred.sources.plain import COLUMNS, check_file
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, read_rows, write_rows
 
 SHARD = 500
 """Articles of a shard of the corpus."""

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from deepred.files import replaced
+from deepred.base.files import replaced
 from deepred.filters.context import Matrix
-from deepred.filters.features import Flags, Floats
 from deepred.filters.forest import Forest
+from deepred.text.word_hashes import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)

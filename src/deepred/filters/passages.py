@@ -19,19 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from deepred.base.days import Day
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import write_bytes
+from deepred.base.tables import dropped_schema, passage_schema, read_rows, write_rows
 from deepred.config import Passages
-from deepred.days import Day
-from deepred.errors import FaultError, UserError
-from deepred.files import write_bytes
 from deepred.filters.answered import Answered, index_answers
 from deepred.filters.decide import CLASS, KEPT, REASONS, Decision
 from deepred.filters.evidence import segments_of
-from deepred.filters.features import Ints
 from deepred.filters.fitting import Pair, choose, fit_model
 from deepred.filters.judge import MODEL, Judge, load_horizon, threshold_of
-from deepred.filters.sentences import Segments
 from deepred.stage import Counts, Work
-from deepred.tables import dropped_schema, passage_schema, read_rows, write_rows
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Ints
 
 UNJUDGED = ("unfiltered", "article")
 """Arms whose sentences are not looked at."""
@@ -266,7 +266,7 @@ def _count_and_keep(
 def kept_text(text: str, segments: Segments, kept: np.ndarray, late_headings: frozenset[int] = frozenset()) -> str:
     """The kept sentences in their paragraphs, under those headings that still have text and tell of no later day.
 
-    >>> from deepred.filters.sentences import segment
+    >>> from deepred.text.sentences import segment
     >>> text = "He came. He saw.\\n\\nLater life.\\n\\nHe won."
     >>> kept_text(text, segment(text), np.array([True, True, False]))
     'He came. He saw.'

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.filters.decide import KEPT, REASONS
 from deepred.filters.emergence import describe_article
 from deepred.filters.judge import Judge

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepred.base.days import Day
+from deepred.base.errors import UserError
 from deepred.config import Passages
-from deepred.days import Day
-from deepred.errors import UserError
 from deepred.filters.judge import MODEL, threshold_of
 from deepred.filters.labelled import (
     CLEAN,

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from deepred.asking.answerfile import open_answers
 from deepred.asking.replies import Inquiry, Reply, Tally, body_hash, chat_body, read_completion
 from deepred.asking.session import Listener, ask_and_keep
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
 from deepred.config import SecondLook
-from deepred.days import Day, format_day
-from deepred.errors import UserError
 from deepred.filters.decide import CONTEXT, KEPT, TERM
 from deepred.filters.judge import Judge, Weighed
 from deepred.filters.passages import Classes, read_pairs

@@ -16,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from deepred.days import Day, format_day
-from deepred.errors import UserError
-from deepred.files import write_bytes, write_text
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
+from deepred.base.files import write_bytes, write_text
 
 LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 CONTEXT_CHARACTERS = 300

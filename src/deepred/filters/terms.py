@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deepred.days import Day, year_of
-from deepred.errors import FaultError
-from deepred.files import replaced
-from deepred.filters.features import Flags, Hashes, Ints, Words, hash_runs
-from deepred.filters.sentences import Segments
+from deepred.base.days import Day, year_of
+from deepred.base.errors import FaultError
+from deepred.base.files import replaced
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Hashes, Ints, Words, hash_runs
 
 _LARGEST = 1 << 32  # no bucket reaches it
 FIRST_YEAR, YEARS = 1000, 1200

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import format_day
+from deepred.base.errors import UserError
 from deepred.dating.evidence import format_evidence, format_interval
-from deepred.days import format_day
-from deepred.errors import UserError
 
 NEAREST = 5
 """Titles suggested where none matches."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deepred.filters.features import Flags, Hashes, Ints, Words, hash_words
-from deepred.filters.sentences import Segments
+from deepred.text.sentences import Segments
+from deepred.text.word_hashes import Flags, Hashes, Ints, Words, hash_words
 
 
 class Wording(NamedTuple):

@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from deepred.days import Day
-from deepred.errors import FaultError, UserError
+from deepred.base.days import Day
+from deepred.base.errors import FaultError, UserError
 
 Mode = Literal["hybrid", "bm25", "semantic"]
 MODES: tuple[Mode, ...] = ("hybrid", "bm25", "semantic")

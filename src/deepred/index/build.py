@@ -22,9 +22,10 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from deepred.days import from_date
-from deepred.errors import UserError
-from deepred.files import remove_unfinished, replaced, write_json
+from deepred.base.days import from_date
+from deepred.base.errors import UserError
+from deepred.base.files import remove_unfinished, replaced, write_json
+from deepred.base.tables import read_rows
 from deepred.index import embeddings
 from deepred.index.base import UnavailableError
 from deepred.index.embedded import SHOWN, Writer, filter_rows
@@ -34,7 +35,6 @@ from deepred.index.rows import Inputs, prepare_part
 from deepred.index.tables import COLUMNS
 from deepred.runner import Pipeline, is_complete
 from deepred.stage import Counts, Work
-from deepred.tables import read_rows
 
 VERSION = 2
 """Raised when the rows, the units or their analysis change."""

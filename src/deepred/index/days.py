@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepred.base.days import Day, year_of
 from deepred.dating.evidence import PERIOD
-from deepred.days import Day, year_of
 from deepred.filters.emergence import NAMES, TERMS, TITLES
 from deepred.filters.evidence import FILTER_BITS, NAME_TOLERANCE, SIGNIFICANT, segments_of
-from deepred.filters.features import Flags, Hashes, Ints, Words, find_words, hash_runs
 from deepred.filters.known import ALWAYS, LONGEST_NAME, MISSING, PROPER, KnownDays, hash_title
 from deepred.filters.terms import FIRST_YEAR, UNDATED, YEARS, Terms, buckets_of, find_terms
+from deepred.text.word_hashes import Flags, Hashes, Ints, Words, find_words, hash_runs
 
 Years = npt.NDArray[np.int16]
 

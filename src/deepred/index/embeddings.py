@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deepred.errors import UserError
-from deepred.files import replaced, write_json
+from deepred.base.errors import UserError
+from deepred.base.files import replaced, write_json
 from deepred.index.base import UnavailableError
 from deepred.index.query import Vector, words_of
 

@@ -19,8 +19,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, DropSchema
 
-from deepred.errors import UserError
-from deepred.files import write_json
+from deepred.base.errors import UserError
+from deepred.base.files import write_json
 from deepred.index.store import Store, answered
 from deepred.index.tables import BATCH, arrow_schemas, sql_indexes, sql_tables
 

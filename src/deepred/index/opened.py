@@ -6,8 +6,8 @@ import threading
 import time
 from pathlib import Path
 
-from deepred.days import Day
-from deepred.errors import DeepRedError, UserError
+from deepred.base.days import Day
+from deepred.base.errors import DeepRedError, UserError
 from deepred.index.base import Article, Health, Mode, Page, Why, Year
 from deepred.index.embedded import Embedded
 from deepred.index.embeddings import open_embedder

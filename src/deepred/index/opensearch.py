@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.index.base import UnavailableError
 from deepred.index.embedded import SHOWN
 from deepred.index.query import Filters, Hit, Unit, Vector, Words

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.base import DEEPEST, LARGEST_PAGE, LONGEST_QUERY, MODES, BadQueryError
 
 Vector = npt.NDArray[np.float32]

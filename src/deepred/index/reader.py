@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.base import (
     LATER,
     Article,

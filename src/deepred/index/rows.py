@@ -13,17 +13,17 @@ from typing import Any
 
 import orjson
 
+from deepred.base.days import Day, year_of
+from deepred.base.tables import read_rows
 from deepred.corpus.attribution import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE
-from deepred.dating.dates import find_dates
-from deepred.days import Day, year_of
 from deepred.filters.drops import SHORT
-from deepred.filters.sentences import segment
 from deepred.index import tables
 from deepred.index.days import NEVER, Calendar
 from deepred.index.units import paragraph_units
 from deepred.sources.topics import DIED
 from deepred.stage import Counts
-from deepred.tables import read_rows
+from deepred.text.dates.find import find_dates
+from deepred.text.sentences import segment
 
 WIKIPEDIA, BOOKS = "wikipedia", "books"
 

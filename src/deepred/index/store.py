@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Engine, and_, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.base import UnavailableError
 from deepred.index.days import NEVER
 from deepred.index.tables import sql_tables

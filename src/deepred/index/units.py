@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.days import NEVER
 
 MOST_UNITS = 4

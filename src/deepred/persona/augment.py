@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day
+from deepred.base.files import replaced
+from deepred.base.tables import document_schema, write_rows
 from deepred.config import Augment
-from deepred.days import Day
-from deepred.files import replaced
 from deepred.filters.batch import judge_many
 from deepred.persona.checks import (
     ARTEFACT,
@@ -34,7 +35,6 @@ from deepred.persona.pieces import Library
 from deepred.persona.selection import BATCH, LATE, load_judge
 from deepred.persona.taught import TEXT_FORMS, Told, read_told
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, write_rows
 
 SOURCE = "augment"
 LEAST_CHARACTERS = 60

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced, write_json, write_text
 from deepred.config import Examples
-from deepred.days import Day
-from deepred.errors import FaultError, UserError
-from deepred.files import replaced, write_json, write_text
 from deepred.persona.checks import Limits
 from deepred.persona.material import (
     Sampled,

@@ -15,8 +15,8 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from deepred.asking.replies import ANSWERED, SCHEMA, Inquiry, Reply, body_hash, chat_body, read_completion
+from deepred.base.days import Day, format_day, from_date
 from deepred.config import Augment, Teacher
-from deepred.days import Day, format_day, from_date
 from deepred.persona.personas import Persona, Turn
 from deepred.persona.pieces import Library, Piece, sample_pieces
 from deepred.persona.taught import Form

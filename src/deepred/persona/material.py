@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, Interval, year_of
+from deepred.base.tables import read_rows
 from deepred.corpus.attribution import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE
-from deepred.dating.dates import find_dates
-from deepred.days import Day, Interval, year_of
 from deepred.persona.pieces import WIKIPEDIA, rank
 from deepred.persona.teacher import displayed, fact_wordings, in_words
 from deepred.stage import Counts
-from deepred.tables import read_rows
+from deepred.text.dates.find import find_dates
 
 OVERSAMPLE = 3
 """Candidates drawn for each example wanted; most drops are facts whose value the kept text does not name."""

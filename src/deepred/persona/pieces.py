@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import UserError
-from deepred.tables import read_rows
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows
 
 PARAGRAPH = re.compile(r"\S[^\n]*(?:\n(?!\n)[^\n]*)*")
 LEAST = 120

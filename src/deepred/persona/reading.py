@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deepred.days import MONTHS, year_of
+from deepred.base.days import MONTHS, year_of
 from deepred.persona.personas import Persona, Turn
 from deepred.persona.pieces import windows
 from deepred.persona.teacher import Example, frame, wordings

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deepred.base.days import Day
 from deepred.config import Passages
-from deepred.days import Day
 from deepred.filters.batch import judge_many
 from deepred.filters.judge import Judge, threshold_of
 from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deepred.asking.answerfile import read_lines
 from deepred.asking.replies import ANSWERED
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.persona.personas import Turn
 from deepred.persona.pieces import Library, Piece, find_pieces
 from deepred.stage import Counts

@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deepred.days import MONTHS, Interval, month_of, year_of
-from deepred.filters.sentences import split_sentences
+from deepred.base.days import MONTHS, Interval, month_of, year_of
 from deepred.persona.personas import Message, Persona, Turn
+from deepred.text.sentences import split_sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 CENTURY, DECADE, YEAR, MONTH, DAY = 7, 8, 9, 10, 11

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AfterValidator
 
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.base import LARGEST_PAGE, LONGEST_QUERY, Mode
 from deepred.serve.answers import (
     ArticleAnswer,

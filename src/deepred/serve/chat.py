@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import DeepRedError, UserError
+from deepred.base.errors import DeepRedError, UserError
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import Llama, check_gguf, open_llama
 from deepred.persona.personas import SHORT_CONTEXT, Message, load_persona, shipped_personas

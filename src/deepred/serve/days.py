@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deepred.days import Day, day, month_length, month_of, year_of
+from deepred.base.days import Day, day, month_length, month_of, year_of
 
 DAY = re.compile(r"(-?\d{4,6})(?:-(\d{2})(?:-(\d{2}))?)?")
 LAST_YEAR = 9999

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from deepred.days import Day
-from deepred.errors import DeepRedError
+from deepred.base.days import Day
+from deepred.base.errors import DeepRedError
 from deepred.index.base import (
     Article,
     BadQueryError,

@@ -16,7 +16,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from deepred import __version__
-from deepred.days import Day
+from deepred.base.days import Day
 from deepred.index.base import LONGEST_QUERY, Article, Mode
 from deepred.serve.answers import CLASSES, ChatRequest, Event, Evidence, Turn, YearAnswer, evidence_of
 from deepred.serve.attribution import Attribution, attribute

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.export.gguf import read_metadata
 from deepred.export.llama import open_llama
 from deepred.serve.chat import CONTEXT

@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from mcp.server.transport_security import TransportSecuritySettings
 
 from deepred import __version__
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.serve import api, problems
 from deepred.serve.api import Service
 from deepred.serve.guard import BODY_BYTES, LOOPBACK, Buckets, Guard, Rules

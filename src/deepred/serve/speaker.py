@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from deepred.days import Day
-from deepred.errors import DeepRedError
+from deepred.base.days import Day
+from deepred.base.errors import DeepRedError
 from deepred.serve.days import iso_day
 from deepred.serve.problems import ProblemError, unavailable
 

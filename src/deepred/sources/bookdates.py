@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from deepred.days import Interval, day
+from deepred.base.days import Interval, day
 from deepred.sources.catalogue import Person, Record
 
 TITLE_PAGE_LINES = 120

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.stage import Counts
 
 NAMESPACES = {

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.days import Day, Interval
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import document_schema, write_rows
 from deepred.config import Chess
-from deepred.days import Day, Interval
-from deepred.errors import FaultError, UserError
 from deepred.sources.descriptive import describe_move, same_names
 from deepred.sources.narration import PlayedGame, Ply, render_descriptive, render_movetext, render_narrated, title_of
 from deepred.sources.pgn import RawGame, moves_key, movetext_of, player_key, read_games
 from deepred.sources.positions import render_positions
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, write_rows
 
 if TYPE_CHECKING:
     import chess

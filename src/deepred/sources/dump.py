@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.sources.bzip2 import BlockError, ends_whole, iterate_blocks
 from deepred.sources.gzipped import JunkError, iterate_gzip
 from deepred.sources.page import Item, Oversized, Page, parse_page, title_of, unescape

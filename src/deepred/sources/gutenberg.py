@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, Interval, year_of
+from deepred.base.errors import UserError
+from deepred.base.tables import document_schema, write_rows
 from deepred.config import Books
-from deepred.days import Day, Interval, year_of
-from deepred.errors import UserError
 from deepred.sources.bookdates import Dating, book_people, date_book
 from deepred.sources.booktext import BookText, clean_book, decode, header_number
 from deepred.sources.catalogue import Person, Record, read_catalogue
@@ -24,7 +25,6 @@ from deepred.sources.rights import licence_of, rights_refusal, states_free_in_us
 from deepred.sources.selection import refuse
 from deepred.sources.themed import WHOLE, check_themes, choose_chunks
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, write_rows
 
 BOOKS_PER_SHARD = 16
 HEAD = 20_000

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from deepred.days import MONTHS, Day, Interval, day, month_length
+from deepred.base.days import MONTHS, Day, Interval, day, month_length
 
 MAX_VALUE = 300
 """Characters of a value that are kept; a date parameter with more holds prose or a list."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from deepred.days import MONTHS, Interval
+from deepred.base.days import MONTHS, Interval
 from deepred.sources.descriptive import write_knights
 
 PIECES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepred.days import Interval, month_length
+from deepred.base.days import Interval, month_length
 
 LINE = 1 << 20
 """Bytes of a line read at once; a binary file without line ends must not fill the memory."""

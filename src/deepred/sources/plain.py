@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import UserError
-from deepred.tables import article_schema
+from deepred.base.errors import UserError
+from deepred.base.tables import article_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from deepred.base.days import Interval, year_of
 from deepred.config import Books
-from deepred.days import Interval, year_of
 from deepred.sources.catalogue import Person, Record
 
 THIS_YEAR = 2026

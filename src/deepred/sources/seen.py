@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepred.tables import read_rows
+from deepred.base.tables import read_rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepred.counts import Counts
+from deepred.base.counts import Counts
 
 SHOWN_TEMPLATES = 5
 """Templates without a rule that the summary names; the manifest holds them all."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepred.base.errors import UserError
+from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.config import Books
-from deepred.errors import UserError
 from deepred.shardmap import DONE
-from deepred.sources.chunks import estimate_tokens, split_chunks
 from deepred.sources.themes import load_themes, rarities
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, read_rows, write_rows
+from deepred.text.chunks import estimate_tokens, split_chunks
 
 WHOLE = f"{DONE}/whole"
 """Folder of the whole books while their chunks are chosen; it goes with the record of shards."""

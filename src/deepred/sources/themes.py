@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 """A word with its apostrophe or hyphen: "queen's", "end-game", "p-k4"."""

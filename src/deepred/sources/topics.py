@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.days import MONTHS, Day, Interval, day, month_length, year_of
+from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.config import Topics
-from deepred.days import MONTHS, Day, Interval, day, month_length, year_of
 from deepred.stage import Counts, Work
-from deepred.tables import document_schema, read_rows, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import article_schema, redirect_schema, write_rows
 from deepred.config import Articles
-from deepred.errors import FaultError, UserError
 from deepred.settings import Settings
 from deepred.sources import dump
 from deepred.sources.page import Malformed, Oversized, Page
@@ -24,7 +25,6 @@ from deepred.sources.prefixes import Prefixes, normalise_title
 from deepred.sources.seen import Seen, forget, remember
 from deepred.sources.wikitext import SlowError, parse
 from deepred.stage import Counts, Work
-from deepred.tables import article_schema, redirect_schema, write_rows
 
 MAX_MALFORMED = 0.1
 """Share of malformed pages above which a dump counts as unreadable."""

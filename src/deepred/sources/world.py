@@ -13,8 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.days import day
+from deepred.base.tables import write_rows
 from deepred.config import World
-from deepred.days import day
 from deepred.sources.world_article import Article
 from deepred.sources.world_claims import write_claims
 from deepred.sources.world_encyclopedia import Encyclopedia
@@ -23,7 +24,6 @@ from deepred.sources.world_library import write_library
 from deepred.sources.world_text import Sentence, prompts
 from deepred.sources.world_wiki import Page, other_pages, wikitext, write_dump
 from deepred.stage import Counts, Work
-from deepred.tables import write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

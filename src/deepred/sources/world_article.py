@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deepred.days import Interval, year_of
+from deepred.base.days import Interval, year_of
 from deepred.sources.world_facts import Entity, Fact
 from deepred.sources.world_text import Composer, Mention, Sentence, dated, on, phrase
 

@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deepred.days import Interval, year_of
-from deepred.files import write_bytes
+from deepred.base.days import Interval, year_of
+from deepred.base.files import write_bytes
 from deepred.sources.world_facts import Entity, Fact, Facts, phrases
 
 FILE = "wikidata.json.bz2"

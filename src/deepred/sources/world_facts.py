@@ -14,8 +14,8 @@ from importlib import resources
 from random import Random
 from typing import Any, Literal
 
+from deepred.base.days import MONTHS, Day, Interval, from_date, month_length, year_of
 from deepred.config import World
-from deepred.days import MONTHS, Day, Interval, from_date, month_length, year_of
 
 Era = Literal["before", "after"]
 

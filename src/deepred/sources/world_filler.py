@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
-from deepred.days import Interval, year_of
+from deepred.base.days import Interval, year_of
 from deepred.sources.world_article import Article
 from deepred.sources.world_facts import EARLIEST, LATEST, Entity, Era, Facts, Term, class_of, phrases
 from deepred.sources.world_text import PLACE, TRIES, Composer, Mention, Sentence, dated, word

@@ -11,8 +11,8 @@ import io
 from pathlib import Path
 from random import Random
 
-from deepred.days import Day, month_of, year_of
-from deepred.files import write_text
+from deepred.base.days import Day, month_of, year_of
+from deepred.base.files import write_text
 from deepred.sources.world_facts import LATEST, Entity, Facts, phrases
 
 GAMES = "games.pgn"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from deepred.days import Day, Interval
+from deepred.base.days import Day, Interval
 from deepred.sources.world_facts import Entity, Fact, Facts, Term, known_day, phrase, phrases
 
 KINDS = ("date", "term", "entity", "status", "coref")

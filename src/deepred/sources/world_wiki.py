@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 from xml.sax.saxutils import escape
 
-from deepred.days import Interval, year_of
-from deepred.files import replaced, write_bytes
+from deepred.base.days import Interval, year_of
+from deepred.base.files import replaced, write_bytes
 from deepred.sources.world_article import Article
 from deepred.sources.world_facts import Entity, Facts, phrase
 from deepred.sources.world_text import Sentence

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 
+from deepred.base.days import Interval, from_date, year_of
 from deepred.config import World
-from deepred.days import Interval, from_date, year_of
 from deepred.sources.world_article import Article
 from deepred.sources.world_facts import Facts
 from deepred.sources.world_text import Composer, Mention, Sentence, phrase, plain

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.stage import Counts
 from deepred.train.chatml import answer_spans, render
 from deepred.train.order import permute

@@ -19,7 +19,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import DeepRedError, FaultError, UserError
+from deepred.base.errors import DeepRedError, FaultError, UserError
 from deepred.settings import Settings
 from deepred.shardmap import die_with_parent
 from deepred.stage import Counts, Work

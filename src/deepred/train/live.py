@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.stage import LOGS, Counts, Work
 from deepred.train.curves import Clock, Curves
 from deepred.train.device import peak_flops, peak_memory

@@ -23,9 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Pretrain
 from deepred.corpus.tokenizer import load_encoder
-from deepred.errors import FaultError, UserError
 from deepred.runner import how_keys
 from deepred.stage import Counts, Work
 from deepred.train import launch

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepred.base.errors import FaultError, UserError
 from deepred.config import Pretrain
 from deepred.corpus.tokenizer import load_encoder
-from deepred.errors import FaultError, UserError
 from deepred.stage import Work
 from deepred.train.attention import choose_blocks, use_own_attention
 from deepred.train.device import set_threads

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.train.packing import BestFit, Contiguous, Sequences, Span
 
 Packing = Literal["contiguous", "best-fit"]

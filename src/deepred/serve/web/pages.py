@@ -16,8 +16,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from deepred.base.days import MONTHS, Day, day, format_day, month_of, year_of
 from deepred.dating.evidence import format_interval
-from deepred.days import MONTHS, Day, day, format_day, month_of, year_of
 from deepred.index.base import LONGEST_QUERY, MODES, Mode
 from deepred.serve.answers import CLASSES, REASONS, Class
 from deepred.serve.api import AsOf, PageId, PageNumber, day_of, service_of, state_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from deepred.dating.dateparts import (
+from deepred.base.days import Interval, day, month_length, year_of
+from deepred.text.dates.parts import (
     DASH,
     ERA,
     MONTH,
@@ -24,7 +25,6 @@ from deepred.dating.dateparts import (
     quarter,
     season,
 )
-from deepred.days import Interval, day, month_length, year_of
 
 LATEST_YEAR = 2100
 """Bare numbers above are quantities."""

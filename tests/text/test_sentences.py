@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from deepred.filters.sentences import segment, split_sentences
+from deepred.text.sentences import segment, split_sentences
 
 
 def split(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Numbers that look like years and are none: quantities, identifiers, titles, pages, models, street numbers.
 
-The words stand in ``falsefriends.toml``; here is how they are looked for around a number.
+The words stand in ``not_dates.toml``; here is how they are looked for around a number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-_TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("falsefriends.toml").read_text(encoding="utf-8"))
+_TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("not_dates.toml").read_text(encoding="utf-8"))
 _REACH = 48
 """Characters before a number that are looked at."""
 _FOLLOWING = 40

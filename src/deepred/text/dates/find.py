@@ -11,10 +11,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from deepred.dating.dateparts import DateSpan, Precision
-from deepred.dating.dateprefix import may_start, read_prefix
-from deepred.dating.dateranges import read_expression
-from deepred.dating.datewords import spelled_dates
+from deepred.text.dates.dateprefix import may_start, read_prefix
+from deepred.text.dates.parts import DateSpan, Precision
+from deepred.text.dates.ranges import read_expression
+from deepred.text.dates.spelled import spelled_dates
 
 __all__ = ["DateSpan", "Precision", "find_dates"]
 

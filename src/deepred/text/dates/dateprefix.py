@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from deepred.dating.dateparts import CIRCA, DASH, HALF, MONTH, PART, Prefix, month_number
-from deepred.days import MONTHS
+from deepred.base.days import MONTHS
+from deepred.text.dates.parts import CIRCA, DASH, HALF, MONTH, PART, Prefix, month_number
 
 REACH = 48
 """Characters before a number in which its prefix begins."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.files import replaced
+from deepred.base.files import replaced
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepred.filters.features import BLOCK, find_words, hash_runs, hash_sequence, hash_words
+from deepred.text.word_hashes import BLOCK, find_words, hash_runs, hash_sequence, hash_words
 
 
 def words_of(text: str) -> list[str]:

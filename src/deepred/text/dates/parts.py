@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from deepred.days import MONTHS, Interval, day, month_length
+from deepred.base.days import MONTHS, Interval, day, month_length
 
 CIRCA = (
     r"(?:c(?:a|irca)?(?![A-Za-z])\.?|approx(?:\.|imately)|about|around|perhaps|probably|possibly"

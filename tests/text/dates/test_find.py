@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepred.dating.dates import Precision, find_dates
-from deepred.days import Interval
+from deepred.base.days import Interval
+from deepred.text.dates.find import Precision, find_dates
 
 Expected = tuple[int, int, Interval, str, bool]
 """Start and end in the text, what is covered, the precision's name, and whether it is approximate."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from deepred.filters.sentences import split_sentences
+from deepred.text.sentences import split_sentences
 
 WORD = re.compile(r"\w+")
 KEY_WORDS = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deepred.dating.dateparts import ERA, HALF, OWNED, PART, DateSpan, Precision, Prefix, centuries, narrow
-from deepred.days import Interval, day
+from deepred.base.days import Interval, day
+from deepred.text.dates.parts import ERA, HALF, OWNED, PART, DateSpan, Precision, Prefix, centuries, narrow
 
 _ORDINAL_WORDS = """
 first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth

@@ -1,6 +1,6 @@
 import pytest
 
-from deepred.corpus.phrases import Phrases, names_of, sentences_of, words_of
+from deepred.text.phrases import Phrases, names_of, sentences_of, words_of
 
 
 @pytest.mark.parametrize(

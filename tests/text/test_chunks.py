@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepred.sources.chunks import estimate_tokens, split_chunks
+from deepred.text.chunks import estimate_tokens, split_chunks
 
 TEXT = st.text(alphabet=st.sampled_from("ab .\n!“月é1"), max_size=400)
 

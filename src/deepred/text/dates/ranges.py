@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from deepred.dating.dateforms import EARLIEST_BARE_YEAR, TO, read_date, spans_years
-from deepred.dating.dateparts import DASH, MONTH, Expression, Precision, Prefix, month_number
-from deepred.dating.dateprefix import prefix_at
-from deepred.dating.falsefriends import is_false_friend
-from deepred.days import Interval, day, month_length
+from deepred.base.days import Interval, day, month_length
+from deepred.text.dates.dateprefix import prefix_at
+from deepred.text.dates.not_dates import is_false_friend
+from deepred.text.dates.parts import DASH, MONTH, Expression, Precision, Prefix, month_number
+from deepred.text.dates.single import EARLIEST_BARE_YEAR, TO, read_date, spans_years
 
 LONGEST_LIFE = 110
 """Years that a pair of three-digit numbers in brackets may span."""
