@@ -58,7 +58,7 @@ layers: setup-dev
 check: lint types layers test
 
 docs: setup-dev
-	$(BIN)/python -m deepred.reference docs
+	$(BIN)/python -m deepred.cli.reference docs
 
 bench-peers: setup-dev
 	PYTHON=$(BIN)/python benchmarks/peers.sh .peers

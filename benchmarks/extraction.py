@@ -20,7 +20,7 @@ from articles import read_articles, read_source
 from extraction_speed import measure_speed
 
 from deepred.base.days import MONTHS
-from deepred.sources.wikitext import parse
+from deepred.sources.wiki.wikitext import parse
 
 NAMED = {
     "braces": r"\{\{|\}\}",

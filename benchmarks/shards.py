@@ -24,10 +24,10 @@ def make_corpus(root, megabytes, vocabulary):
     import pyarrow.parquet as pq
 
     from deepred.base.tables import document_schema, write_rows
-    from deepred.config import Tokenizer
     from deepred.corpus.tokenizer import train_tokenizer
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.config import Tokenizer
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
 
     for name in ("mixture", "tokenizer"):
         (root / name).mkdir()
@@ -66,10 +66,10 @@ def bare(root):
 
 
 def stage(root):
-    from deepred.config import Shards
     from deepred.corpus.shards import write_shards
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.config import Shards
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
 
     with tempfile.TemporaryDirectory(dir=root) as out:
         started = clock()

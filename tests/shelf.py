@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from deepred.base.days import day
-from deepred.index.base import (
+from deepred.serve.index.contract import (
     MODES,
     Article,
     BadQueryError,

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from deepred.cli.reference import VARIABLES
 from deepred.pipeline import STAGES
-from deepred.reference import VARIABLES
 
 ROOT = Path(__file__).parents[1]
 

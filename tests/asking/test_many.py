@@ -15,7 +15,7 @@ from deepred.asking.addresses import REMOTE_HOST, addresses
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion
 from deepred.base.errors import FaultError, UserError
-from deepred.config import Llm
+from deepred.run.config import Llm
 
 GOOD = (200, completion('{"said": "yes"}'))
 

@@ -4,10 +4,10 @@ import pytest
 
 from deepred.base.errors import UserError
 from deepred.base.tables import read_rows, write_rows
-from deepred.config import Doses, Run
 from deepred.corpus.doses import DOSES, deal, plant_facts, read_doses, times_around
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Doses, Run
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 
 def families(number):

@@ -9,12 +9,12 @@ import pytest
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import document_schema, passage_schema, read_rows, write_rows
-from deepred.config import Mixture
-from deepred.corpus.exposures import Exposures
 from deepred.corpus.mixture import fraction, mix_corpus, probe_statements
-from deepred.settings import Settings
-from deepred.shardmap import DONE
-from deepred.stage import Work
+from deepred.corpus.probes.exposures import Exposures
+from deepred.run.config import Mixture
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
+from deepred.run.workers import DONE
 
 WORDS = [
     "red",

@@ -6,10 +6,10 @@ import pytest
 import sentencepiece
 
 from deepred.base.errors import FaultError, UserError
-from deepred.config import Tokenizer
 from deepred.corpus.tokenizer import load_encoder, train_tokenizer
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Tokenizer
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 TEXTS = [
     "The quiet town built two bridges in 1911.",

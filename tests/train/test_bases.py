@@ -50,7 +50,7 @@ def test_training_begins_with_the_models_own_loss_whatever_its_architecture(corp
 
 
 def tokens_of(corpus):
-    from deepred.train.tokens import Tokens
+    from deepred.train.token_files import Tokens
 
     return Tokens(corpus.shards).sequences(16, "contiguous").batch([0, 1])
 

@@ -5,7 +5,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from deepred.base.errors import UserError
-from deepred.config import Pretrain
+from deepred.run.config import Pretrain
 from deepred.train import memory
 from deepred.train.memory import (
     BFLOAT16_MASTER,

@@ -3,9 +3,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from deepred.base.errors import FaultError
-from deepred.config import Sft
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Sft
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from deepred.train.merge import merge_adapter
 from deepred.train.sft import fine_tune
 from tiny_llama import build_model, write_examples

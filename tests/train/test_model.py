@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from deepred.base.errors import UserError
-from deepred.config import Pretrain
+from deepred.run.config import Pretrain
 from deepred.train.attention import documents_apart
 from deepred.train.device import choose_device
 from deepred.train.model import (

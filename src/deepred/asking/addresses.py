@@ -11,7 +11,7 @@ import os
 import httpx
 
 from deepred.base.errors import UserError
-from deepred.config import Asked
+from deepred.run.config import Asked
 
 REMOTE_HOST = "REMOTE_HOST"
 LOCAL = ("localhost", "127.0.0.1", "::1")

@@ -30,7 +30,7 @@ from deepred.asking.replies import (
     Reply,
 )
 from deepred.base.errors import FaultError
-from deepred.config import Asked
+from deepred.run.config import Asked
 
 FAILURES_IN_A_ROW = 10
 """Questions that fail one after the other before the endpoint counts as broken: several times ``concurrency``."""

@@ -20,9 +20,9 @@ import numpy as np
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import write_json
-from deepred.config import Shards
 from deepred.corpus.tokenizer import end_of_text, load_encoder
-from deepred.stage import Counts, Work
+from deepred.run.config import Shards
+from deepred.run.stage import Counts, Work
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from deepred.base.days import Interval, year_of
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
-from deepred.dating.leadwords import (
+from deepred.dating.lead_patterns import (
     ACTIVE,
     EVENT,
     IS,
@@ -36,7 +36,7 @@ from deepred.dating.leadwords import (
     WORK_WORD,
     YEAR_WORK,
 )
-from deepred.dating.lifedates import BRACKET_REACH, bracket_evidence, reign_evidence
+from deepred.dating.life_brackets import BRACKET_REACH, bracket_evidence, reign_evidence
 from deepred.dating.titledates import title_evidence
 from deepred.text.dates.find import DateSpan, Precision, find_dates
 

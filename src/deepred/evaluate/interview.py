@@ -18,12 +18,7 @@ from typing import Any
 
 from deepred.base.days import Day
 from deepred.base.files import write_json, write_text
-from deepred.config import Interview
-from deepred.evaluate.buckets import BUCKETS, Bucket, bucket_of
-from deepred.evaluate.choices import read_families
-from deepred.evaluate.judging import Case, judge_replies, read_labels
-from deepred.evaluate.matching import asserts
-from deepred.evaluate.questions import (
+from deepred.evaluate.chat_questions import (
     Form,
     Forms,
     Question,
@@ -33,9 +28,14 @@ from deepred.evaluate.questions import (
     load_forms,
     messages,
 )
+from deepred.evaluate.choices import read_families
+from deepred.evaluate.model_replies import CheckpointTalker, Talker, open_gguf
+from deepred.evaluate.reply_buckets import BUCKETS, Bucket, bucket_of
+from deepred.evaluate.reply_judge import Case, judge_replies, read_labels
+from deepred.evaluate.reply_matching import asserts
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
-from deepred.evaluate.talkers import CheckpointTalker, Talker, open_gguf
-from deepred.stage import Counts, Work
+from deepred.run.config import Interview
+from deepred.run.stage import Counts, Work
 
 RESULTS = "interview.json"
 REPLIES = "replies.jsonl"

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from deepred.base.errors import UserError
-from deepred.config import Sft
+from deepred.run.config import Sft
 
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """All linear layers of a block; adapting attention alone learns less at the same rank (LoRA Without Regret, QLoRA)."""

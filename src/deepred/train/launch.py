@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import DeepRedError, FaultError, UserError
-from deepred.settings import Settings
-from deepred.shardmap import die_with_parent
-from deepred.stage import Counts, Work
-from deepred.together import Message, Messenger, stop
+from deepred.run.build_together import Message, Messenger, stop
+from deepred.run.settings import Settings
+from deepred.run.stage import Counts, Work
+from deepred.run.workers import die_with_parent
 
 LOOPBACK = Path("/sys/class/net/lo")
 POLL_SECONDS = 0.2

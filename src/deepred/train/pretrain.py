@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepred.base.errors import FaultError, UserError
-from deepred.config import Pretrain
 from deepred.corpus.tokenizer import load_encoder
-from deepred.runner import how_keys
-from deepred.stage import Counts, Work
+from deepred.run.config import Pretrain
+from deepred.run.runner import how_keys
+from deepred.run.stage import Counts, Work
 from deepred.train import launch
 from deepred.train.checkpoint import (
     MODEL,
@@ -43,12 +43,12 @@ from deepred.train.checkpoint import (
 )
 from deepred.train.curves import Curves, read_curves, write_csv
 from deepred.train.device import available_memory, choose_device, is_out_of_memory
-from deepred.train.live import Live
 from deepred.train.memory import suggest_micro_batch
 from deepred.train.model import save_model
 from deepred.train.ranks import joined, whole_of
 from deepred.train.step import Training, prepare, require_even, train_step
 from deepred.train.validation import validate, write_samples
+from deepred.train.watch import Live
 
 CHECKPOINTS, STATE = "checkpoints", "state"
 LOG_STEPS = 10

@@ -26,8 +26,8 @@ from torch.nn import functional
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import write_json
-from deepred.config import Sft
-from deepred.stage import Counts, Work
+from deepred.run.config import Sft
+from deepred.run.stage import Counts, Work
 from deepred.train.adapter import adapt, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
 from deepred.train.checkpoint import (
