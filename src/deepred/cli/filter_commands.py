@@ -76,7 +76,7 @@ def _trial(
 def _measure(
     function: Callable[..., dict[str, Any]], trial: Trial, work: Path | None, data: Path | None, workers: int | None
 ) -> dict[str, Any]:
-    """Call a function of ``filters`` with its trial, folder and work, its progress shown on stderr."""
+    """Call a function of ``filter`` with its trial, folder and work, its progress shown on stderr."""
     from deepred.run.progress import Display
     from deepred.run.settings import Settings
     from deepred.run.stage import Work

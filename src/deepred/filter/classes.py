@@ -89,7 +89,7 @@ def classify(
 ) -> tuple[Class, str]:
     """The class of an article and why; ``late_share`` is that of its dated sentences, None where it has too few.
 
-    A dated row's first evidence decides what it was first known by (see ``dating.resolve``).
+    A dated row's first evidence decides what it was first known by (see ``dating.dates``).
     """
     known: Day | None = row["first_known"]
     if known is None:

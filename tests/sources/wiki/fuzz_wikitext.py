@@ -1,6 +1,6 @@
 """A fuzz target for the wikitext scanner: generated and mutated pages, and the promises that hold for any of them.
 
-    python tests/sources/fuzz_wikitext.py [--seconds 60] [--seed N]
+    python tests/sources/wiki/fuzz_wikitext.py [--seconds 60] [--seed N]
 
 Pages come from a grammar of constructs, whole and broken, and from mutations of real wikitext where DEEPRED_SAMPLES is
 set. For each the scanner must not raise, must stay within a time proportional to the length, and must give offsets that

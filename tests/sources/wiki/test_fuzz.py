@@ -1,4 +1,4 @@
-"""A short run of the fuzz target; ``python tests/sources/fuzz_wikitext.py`` runs it for as long as one likes."""
+"""A short run of the fuzz target; ``python tests/sources/wiki/fuzz_wikitext.py`` runs it for as long as one likes."""
 
 import pytest
 

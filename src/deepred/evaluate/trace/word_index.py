@@ -5,7 +5,7 @@ word at every place, as the rank of its hash), ``order`` (places, sorted by the 
 ``first`` (where in ``order`` each word begins), ``hashes`` (of the words, sorted) and ``documents`` (the first place,
 file and row of each). All are memory-mapped: building takes some hundred megabytes a worker whatever the corpus, and a
 search next to nothing. Case, marks and white space do not count, so that no tokenizer's borders stand between a text
-and its source; words are those of ``filters.features``.
+and its source; words are those of ``text.word_hashes``.
 
 Sorting by ``DEPTH`` words rather than by whole suffixes keeps repeated text linear (Manber and Myers 1993, three
 rounds of doubling); longer runs are told apart by looking at the words that follow.

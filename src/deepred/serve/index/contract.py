@@ -231,7 +231,7 @@ class Health:
 
 
 class Index(Protocol):
-    """The dated encyclopedia. ``opened.open_index`` gives one; every method may raise ``UnavailableError``."""
+    """The dated encyclopedia. ``current.open_index`` gives one; every method may raise ``UnavailableError``."""
 
     @property
     def cutoff(self) -> Day:

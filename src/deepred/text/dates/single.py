@@ -1,7 +1,7 @@
 """The forms of a single English date with digits: how the one that begins at a number is read.
 
 Numbers without era or month count as years only from 1000 to ``LATEST_YEAR``; with three digits only where the
-context says so. Whether such a bare number is something else is not asked here (see ``falsefriends``).
+context says so. Whether such a bare number is something else is not asked here (see ``not_dates``).
 """
 
 from __future__ import annotations
