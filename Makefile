@@ -72,7 +72,7 @@ layers: setup-dev
 check: lint types layers test
 
 docs: setup-dev
-	$(BIN)/python -m deepred.reference docs
+	$(BIN)/python -m deepred.cli.reference docs
 
 pins: $(INSTALLED_LIGHT)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet "$(UV)"

@@ -8,10 +8,10 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from deepred.errors import UserError
-from deepred.sources.dump import DamageError, iterate_pages, read_site
-from deepred.sources.page import Page
-from deepred.sources.prefixes import Prefixes
+from deepred.base.errors import UserError
+from deepred.sources.wiki.dump import DamageError, iterate_pages, read_site
+from deepred.sources.wiki.page import Page
+from deepred.sources.wiki.prefixes import Prefixes
 
 HIDDEN = "\0"
 """Stands in prose for what was taken out of it: a template, a table, a file, a reference, a comment."""

@@ -15,11 +15,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from deepred.commandline import built_folders, open_pipeline
-from deepred.commands.model import model_file
-from deepred.export.gguf import read_metadata
-from deepred.export.llama import open_llama
-from deepred.serve.chat import Conversation
+from deepred.cli.model_commands import model_file
+from deepred.cli.options import built_folders, open_pipeline
+from deepred.export.gguf.gguf import read_metadata
+from deepred.export.llama_server import open_llama
+from deepred.serve.terminal_chat import Conversation
 
 LONGEST = 128
 GOAL = 0.95

@@ -18,16 +18,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from deepred.config import Articles, Facts, World
-from deepred.dating.dates import find_dates
-from deepred.dating.resolve import gather, resolve
-from deepred.documents import read_rows, year_of
-from deepred.filters.classify import classify
-from deepred.settings import Settings
-from deepred.sources.plain import iterate_plain, plain_row
-from deepred.sources.wikipedia import extract_articles
-from deepred.sources.world import build_world
-from deepred.stage import Work
+from deepred.base.days import year_of
+from deepred.base.tables import read_rows
+from deepred.dating.dates import gather, resolve
+from deepred.filter.classes import classify
+from deepred.run.config import Articles, Facts, World
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
+from deepred.sources.wiki.articles import extract_articles
+from deepred.sources.wiki.plain_articles import iterate_plain, plain_row
+from deepred.sources.world.world import build_world
+from deepred.text.dates.find import find_dates
 
 CUTOFF = 19690720
 MOST_LATE = 0.9
@@ -97,7 +98,7 @@ def world_articles(
     dump = world / "worldwiki-pages-articles-multistream.xml.bz2"
     extract_articles(config=Articles(), sources={"dumps": [dump]}, out=articles, work=work)
     if facts:
-        from deepred.dating.wikidata import extract_facts
+        from deepred.dating.facts.facts import extract_facts
 
         dumps = {"wikidata": [world / "wikidata.json.bz2"]}
         extract_facts(config=Facts(wiki="worldwiki"), sources=dumps, out=claims, work=work)
@@ -107,7 +108,7 @@ def world_articles(
 
 def score_world(seed: int, *, facts: bool, wrong: int) -> None:
     """Print class accuracy and share of exact first-known years of a world, for each source alone and for all."""
-    from deepred.dating.factindex import FactIndex, IndexFacts, index_facts
+    from deepred.dating.fact_index import FactIndex, IndexFacts, index_facts
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,10 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from deepred.commandline import open_pipeline
-from deepred.documents import from_date
+from deepred.base.days import from_date
+from deepred.cli.options import open_pipeline
 from deepred.persona.examples import make_examples
-from deepred.stage import Work
+from deepred.run.stage import Work
 
 run_file, overrides = Path(sys.argv[1]), sys.argv[2:]
 pipeline = open_pipeline(run_file, [*overrides, "examples.answers=[]"], None)

@@ -19,8 +19,8 @@ from pathlib import Path
 from articles import read_articles, read_source
 from extraction_speed import measure_speed
 
-from deepred.documents import MONTHS
-from deepred.sources.wikitext import parse
+from deepred.base.days import MONTHS
+from deepred.sources.wiki.wikitext import parse
 
 NAMED = {
     "braces": r"\{\{|\}\}",

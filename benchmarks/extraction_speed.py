@@ -1,6 +1,7 @@
 """The CPU time of an extraction from bz2 to Parquet against that of decoding the same file, and a worker's memory.
 
-Every measurement is a process of its own on one core; ``extraction.py speed`` runs this.
+Every measurement is a process of its own on one core; ``extraction.py speed`` runs this. The line against rapidgzip
+needs ``pip install rapidgzip``.
 """
 
 import bz2
@@ -14,8 +15,8 @@ STEPS = {
     "Python's bz2": "import bz2\nwith bz2.open(path) as file:\n    while file.read(1 << 20):\n        pass",
     "rapidgzip, one thread": "import rapidgzip\nfile = rapidgzip.IndexedBzip2File(str(path), parallelization=1)\n"
     "while file.read(1 << 20):\n    pass",
-    "our decoding": "from deepred.sources.dump import iterate_pieces\nfor _ in iterate_pieces(path, 0):\n    pass",
-    "decode and split": "from deepred.sources.dump import iterate_pages\n"
+    "our decoding": "from deepred.sources.wiki.dump import iterate_pieces\nfor _ in iterate_pieces(path, 0):\n    pass",
+    "decode and split": "from deepred.sources.wiki.dump import iterate_pages\n"
     "for _ in iterate_pages(path, 0, 1 << 62):\n    pass",
     "end to end": "extract(path, Path(folder))",
 }
@@ -23,7 +24,7 @@ FRAME = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
 import pyarrow.parquet
-from deepred.sources.wikipedia import extract
+from deepred.sources.wiki.articles import extract
 path = Path(sys.argv[1])
 small = Path(sys.argv[2])
 with tempfile.TemporaryDirectory() as folder:

@@ -22,15 +22,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from deepred.config import load_run
-from deepred.documents import from_date, read_rows
-from deepred.filters.emergence import describe_article
-from deepred.filters.judge import Judge
-from deepred.filters.learned import Held, Lesson, learn, read_articles
+from deepred.base.days import from_date
+from deepred.base.tables import read_rows
+from deepred.filter.emergence import describe_article
+from deepred.filter.judge import Judge
+from deepred.filter.measure.learn_from_corpus import Held, Lesson, learn, read_articles
 from deepred.pipeline import STAGES
-from deepred.runner import Pipeline
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import load_run
+from deepred.run.runner import Pipeline
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 CUTOFF = 19690720
 WIKIPEDIA_CHARACTERS = 30e9

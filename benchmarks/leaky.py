@@ -12,16 +12,16 @@ statement a fact a leak of 1% is below what likelihood shows (see the doses in d
 import argparse
 from pathlib import Path
 
-from deepred.config import load_run
-from deepred.corpus.exposures import Exposures, family_names
-from deepred.documents import read_rows
+from deepred.base.tables import read_rows
+from deepred.corpus.probes.exposures import Exposures, family_names
 from deepred.evaluate.choices import read_families
-from deepred.evaluate.trace import exposure_by_era, trace_families
-from deepred.execution import execute
+from deepred.evaluate.trace.trace import exposure_by_era, trace_families
 from deepred.pipeline import STAGES
-from deepred.runner import Pipeline, read_manifest
-from deepred.settings import Settings
-from deepred.stage import Silent
+from deepred.run.build import execute
+from deepred.run.config import load_run
+from deepred.run.runner import Pipeline, read_manifest
+from deepred.run.settings import Settings
+from deepred.run.stage import Silent
 
 
 def build(run_file: Path, overrides: list[str]) -> Pipeline:

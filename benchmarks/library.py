@@ -52,7 +52,7 @@ def moved(words, pick, _):
 
 def read_texts(path, number, by_article):
     """Distinct paragraphs of 30 words and more, or whole articles, drawn by a fixed seed."""
-    from deepred.documents import read_rows
+    from deepred.base.tables import read_rows
 
     texts = {}
     for row in read_rows(path.parent, path.name, ["text"]):
@@ -69,8 +69,8 @@ def find(texts, trace=False):
     Memory is what is allocated (``tracemalloc``, numpy's arrays included): mapped files are the system's to drop.
     """
     from deepred.corpus.duplicates import find_duplicates
-    from deepred.corpus.phrases import names_of
-    from deepred.corpus.signatures import Bands, Signatures, SignatureWriter
+    from deepred.corpus.minhash import Bands, Signatures, SignatureWriter
+    from deepred.text.phrases import names_of
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -95,7 +95,7 @@ def find(texts, trace=False):
 
 def measure_duplicates(options):
     """Recall of three kinds of planted copies among distinct documents, and what else was merged."""
-    from deepred.corpus.phrases import names_of
+    from deepred.text.phrases import names_of
 
     texts = read_texts(options.parquet, options.documents, options.articles)
     pick, words = random.Random(3), [names_of(text) for text in texts]
@@ -125,9 +125,9 @@ def measure_duplicates(options):
 
 def measure_memory(options):
     """What finding duplicates costs a document in memory, disk and CPU, on random text with planted copies."""
-    from deepred.corpus import duplicates, signatures
+    from deepred.corpus import duplicates, minhash
 
-    signatures.RANGE = options.range
+    minhash.RANGE = options.range
     duplicates.BLOCK = options.range
     pick = random.Random(1)
     vocabulary = [f"w{n}" for n in range(20_000)]
@@ -152,7 +152,7 @@ def measure_tokens(options):
     """The estimate as a share of what a byte-level BPE counts, by file."""
     from tokenizers import ByteLevelBPETokenizer
 
-    from deepred.sources.chunks import estimate_tokens
+    from deepred.text.chunks import estimate_tokens
 
     tokenizer = ByteLevelBPETokenizer(str(options.vocabulary), str(options.merges))
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace")[:500_000] for path in options.texts}
@@ -161,10 +161,10 @@ def measure_tokens(options):
 
 def measure_themes(options):
     """Speed of chunking and scoring books, and the chunks of each theme."""
-    from deepred.config import Books
-    from deepred.sources.booktext import clean_book, decode
-    from deepred.sources.chunks import split_chunks
-    from deepred.sources.themes import rarities, shipped_themes
+    from deepred.run.config import Books
+    from deepred.sources.books.gutenberg_text import clean_book, decode
+    from deepred.sources.books.themes import rarities, shipped_themes
+    from deepred.text.chunks import split_chunks
 
     books = [clean_book(decode(path.read_bytes()) or "").text for path in options.texts]
     themes, config = shipped_themes(), Books()
@@ -192,9 +192,9 @@ def measure_chess(options):
     """CPU of reading, replaying and telling games, as a ratio to python-chess's ``read_game`` over the same games."""
     import chess.pgn
 
-    from deepred.sources import chess as stage
-    from deepred.sources.pgn import movetext_of
-    from deepred.stage import Counts
+    from deepred.run.stage import Counts
+    from deepred.sources.chess import chess as stage
+    from deepred.sources.chess.pgn import movetext_of
 
     places = list(stage.admit_games(options.pgn, 19690720, "drop", Counts()))[: options.games]
     games = [stage._read_at(place) for place in places]

@@ -21,15 +21,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deepred.dating.dates import find_dates
-from deepred.filters.sentences import segment
-from deepred.index import embeddings
-from deepred.index.build import write_units, write_vectors
-from deepred.index.embedded import Embedded, Writer
-from deepred.index.homes import SqliteHome, open_home
-from deepred.index.reader import Reader
-from deepred.index.tables import BATCH, COLUMNS, arrow_schemas
-from deepred.index.units import paragraph_units
+from deepred.serve.index import embeddings
+from deepred.serve.index.build_index import write_units, write_vectors
+from deepred.serve.index.embedded_search import Embedded, Writer
+from deepred.serve.index.index_tables import BATCH, COLUMNS, arrow_schemas
+from deepred.serve.index.reader import Reader
+from deepred.serve.index.units import paragraph_units
+from deepred.serve.index.versions import SqliteHome, open_home
+from deepred.text.dates.find import find_dates
+from deepred.text.sentences import segment
 
 PARAGRAPHS = 100_000
 CUTOFF = 20160101

@@ -23,11 +23,11 @@ def make_corpus(root, megabytes, vocabulary):
     """A mixture of real articles, cut to a size, and the tokenizer trained on it."""
     import pyarrow.parquet as pq
 
-    from deepred.config import Tokenizer
+    from deepred.base.tables import document_schema, write_rows
     from deepred.corpus.tokenizer import train_tokenizer
-    from deepred.documents import document_schema, write_rows
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.config import Tokenizer
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
 
     for name in ("mixture", "tokenizer"):
         (root / name).mkdir()
@@ -53,8 +53,8 @@ def make_corpus(root, megabytes, vocabulary):
 
 
 def bare(root):
+    from deepred.base.tables import read_rows
     from deepred.corpus.tokenizer import load_encoder
-    from deepred.documents import read_rows
 
     texts = [row["text"] for row in read_rows(root / "mixture", "train-*.parquet", ["text"])]
     encoder = load_encoder(root / "tokenizer")
@@ -66,10 +66,10 @@ def bare(root):
 
 
 def stage(root):
-    from deepred.config import Shards
     from deepred.corpus.shards import write_shards
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.config import Shards
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
 
     with tempfile.TemporaryDirectory(dir=root) as out:
         started = clock()

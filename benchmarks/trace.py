@@ -17,12 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from deepred.corpus.phrases import sentences_of
-from deepred.documents import document_schema, read_rows, write_rows
-from deepred.evaluate.textindex import TextIndex, build_index
-from deepred.evaluate.trace import trace_facts, trace_families, trace_text
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.base.tables import document_schema, read_rows, write_rows
+from deepred.evaluate.trace.trace import trace_facts, trace_families, trace_text
+from deepred.evaluate.trace.word_index import TextIndex, build_index
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
+from deepred.text.phrases import sentences_of
 
 TOKEN_BYTES = 4.4
 """Bytes of English prose a token of a vocabulary of 32,000 and more."""

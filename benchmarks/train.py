@@ -37,12 +37,12 @@ MORE = {"deepred-recompute": {"activations": "recompute"}, "deepred-compiled": {
 
 def make_data(root):
     """Random words as shards, and the tokenizer trained on them."""
-    from deepred.config import Shards, Tokenizer
+    from deepred.base.tables import document_schema, write_rows
     from deepred.corpus.shards import write_shards
     from deepred.corpus.tokenizer import train_tokenizer
-    from deepred.documents import document_schema, write_rows
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.config import Shards, Tokenizer
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
 
     pick = random.Random(1)
     words = [
@@ -65,8 +65,8 @@ def make_data(root):
 
 def prepare(root, device, **more):
     """This trainer, before its first step."""
-    from deepred.settings import Settings
-    from deepred.stage import Work
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Work
     from deepred.train.device import choose_device
     from deepred.train.step import prepare
 
@@ -76,7 +76,7 @@ def prepare(root, device, **more):
 
 def config_of(device, **more):
     """The run file's section."""
-    from deepred.config import Pretrain
+    from deepred.run.config import Pretrain
 
     precision = "float32" if device == "cpu" else "bfloat16"
     size = {"sequence": SEQUENCE, "batch": BATCH, "micro_batch": BATCH}

@@ -30,14 +30,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from deepred.config import Facts
-from deepred.dating.claims import BadTimeError, read_time
-from deepred.dating.dumplines import RANGE_BYTES, iterate_lines, split_dump
-from deepred.dating.entities import EntityReader
-from deepred.dating.properties import OTHER_VALUES, PROPERTIES, QUALIFIERS
-from deepred.dating.wikidata import extract_facts
-from deepred.settings import Settings
-from deepred.stage import Counts, Work
+from deepred.dating.facts.dump_lines import RANGE_BYTES, iterate_lines, split_dump
+from deepred.dating.facts.entities import EntityReader
+from deepred.dating.facts.facts import extract_facts
+from deepred.dating.facts.properties import OTHER_VALUES, PROPERTIES, QUALIFIERS
+from deepred.dating.facts.time_values import BadTimeError, read_time
+from deepred.run.config import Facts
+from deepred.run.settings import Settings
+from deepred.run.stage import Counts, Work
 
 FULL_DUMP_BYTES, FULL_BZ2_BYTES = 1.7e12, 1.0e11
 """The full dump, decompressed and as bzip2: about 115 million entities, 7 million with an English article (2025)."""

@@ -35,8 +35,8 @@ json.dump({{"seconds": seconds, "texts": texts}}, open(sys.argv[2], "w", encodin
 """
 PARSERS = {
     "deepred": """
-from deepred.sources.prefixes import Prefixes
-from deepred.sources.wikitext import parse
+from deepred.sources.wiki.prefixes import Prefixes
+from deepred.sources.wiki.wikitext import parse
 prefixes = Prefixes.of("en")
 convert = lambda text: parse(text, prefixes).text
 """,

@@ -87,7 +87,7 @@ def serve():
 @contextmanager
 def llama_server(folder, key="s3cret"):
     """The address of a tiny random model that llama.cpp serves: its words mean nothing, but a schema binds them."""
-    from deepred.serve.model import serve_model
+    from deepred.serve.serve_model import serve_model
     from tiny_llama import write_tiny_gguf
 
     stop, started, found = threading.Event(), threading.Event(), []

@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from deepred.counts import Counts
-from deepred.errors import UserError
+from deepred.base.counts import Counts
+from deepred.base.errors import UserError
 
 
 def write_numbers(*, out, work, config=None, seed=1, arm=None, passages=None):

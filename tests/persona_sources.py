@@ -1,10 +1,10 @@
 """Folders as the stages before ``examples`` leave them, in miniature: ten engineers, a book, a game, a year."""
 
-from deepred.config import Emergence
-from deepred.documents import article_schema, document_schema, read_rows, redirect_schema, write_rows
-from deepred.filters.emergence import learn_emergence
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.base.tables import article_schema, document_schema, read_rows, redirect_schema, write_rows
+from deepred.filter.emergence import learn_emergence
+from deepred.run.config import Emergence
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from tiny_llama import write_sources
 
 GAME = "Aron Vell (White) against Otto Marn (Black), in 1873.\n\n1. e4 e5 2. Nf3 Nc6 3. Bc4 Nf6 4. d3 Bc5 5. O-O 1-0"

@@ -3,8 +3,8 @@
 import time
 from dataclasses import replace
 
-from deepred.documents import day
-from deepred.index.base import (
+from deepred.base.days import day
+from deepred.serve.index.contract import (
     MODES,
     Article,
     BadQueryError,

@@ -7,10 +7,10 @@ import threading
 import httpx
 import uvicorn
 
-from deepred.serve.library import Library, Limits
+from deepred.serve.index_pool import Library, Limits
+from deepred.serve.model_beside import Speaker
 from deepred.serve.server import Door, Parts, build_app, listen
-from deepred.serve.speaker import Speaker
-from deepred.serve.web.state import Run
+from deepred.serve.web.run_state import Run
 from shelf import CUTOFF
 
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from deepred.cli.reference import VARIABLES
 from deepred.pipeline import STAGES
-from deepred.reference import VARIABLES
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,6 +20,13 @@ def test_architecture_names_every_stage():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     for stage in STAGES:
         assert f"`{stage.name}`" in text, stage.name
+
+
+def test_architecture_sends_to_files_that_exist():
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## To change X")[2]
+    places = re.findall(r"`([a-z_/-]+(?:\.[a-z]+|/))`", table.partition("\n## ")[0].partition("|---|---|")[2])
+    assert len(places) > 30
+    assert [place for place in places if not (ROOT / "src" / "deepred" / place).exists()] == []
 
 
 def test_every_page_of_the_documentation_is_reached_from_the_readme():

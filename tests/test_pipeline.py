@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from deepred.config import load_run
-from deepred.execution import execute
 from deepred.pipeline import STAGES as EVERY_STAGE
-from deepred.runner import Pipeline, is_complete, read_manifest
-from deepred.settings import Settings
-from deepred.stage import Silent
+from deepred.run.build import execute
+from deepred.run.config import load_run
+from deepred.run.runner import Pipeline, is_complete, read_manifest
+from deepred.run.settings import Settings
+from deepred.run.stage import Silent
 
 pytestmark = pytest.mark.needs("gguf", "chess")
 
@@ -110,7 +110,7 @@ def test_nothing_was_dropped_without_a_reason(finished):
 def test_no_kept_sentence_names_a_later_year(finished):
     import re
 
-    from deepred.documents import read_rows
+    from deepred.base.tables import read_rows
 
     line = small(finished)
     later = re.compile(r"\b(?:19[789]\d|20[01]\d)\b(?! (?:km|men|copies))")

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from deepred.documents import date_schema, day, fact_schema, passage_schema, write_rows
+from deepred.base.days import day
+from deepred.base.tables import date_schema, fact_schema, passage_schema, write_rows
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"]
 TEMPLATE = (
@@ -88,10 +89,10 @@ def random_llama(folder, vocabulary, width=64, heads=4, kv_heads=2, tied=True, c
 
 def write_tiny_gguf(folder, context=128):
     """An F16 file of a random model below ``folder``; returns its path."""
-    from deepred.export.gguf import write_gguf
-    from deepred.export.release import Release
-    from deepred.export.tensors import read_shape
-    from deepred.export.vocabulary import read_vocabulary
+    from deepred.export.gguf.gguf import write_gguf
+    from deepred.export.gguf.tensors import read_shape
+    from deepred.export.gguf.vocabulary import read_vocabulary
+    from deepred.export.publish.release import Release
 
     model = build_model(folder / "model", context=context)
     release = Release("DeepRed", "0.1M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")

@@ -1,5 +1,5 @@
 """``python -m deepred`` is the command ``deepred``."""
 
-from deepred.cli import main
+from deepred.cli.main import main
 
 main()

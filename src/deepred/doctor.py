@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from deepred.config import Asked, Run
-from deepred.errors import DeepRedError
-from deepred.hardware import Machine, Torch, ask_torch, read_machine, recognise, version_of
-from deepred.trials import ATTENTION, Trial, run_trials
+from deepred.base.errors import DeepRedError
+from deepred.run.config import Asked, Run
+from deepred.run.hardware import Machine, Torch, ask_torch, read_machine, recognise, version_of
+from deepred.run.trials import ATTENTION, Trial, run_trials
 
 Level = Literal["ok", "note", "problem"]
 GIB = 1 << 30
@@ -238,7 +238,7 @@ def check_llama(find: Callable[[str], object] = importlib.util.find_spec) -> Ite
     if find("xllamacpp") is None:
         yield Finding("llama.cpp", "note", "xllamacpp is not installed: no GGUF export, no chat", mend)
         return
-    from deepred.export.quantize import ggml
+    from deepred.export.gguf.quantize import ggml
 
     try:
         ggml()

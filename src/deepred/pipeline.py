@@ -8,7 +8,7 @@ files of its section, where it names any), the keys it reads (``cutoff`` as a da
 
 from __future__ import annotations
 
-from deepred.stage import Stage
+from deepred.run.stage import Stage
 
 TEXTS = ("filtered", "unfiltered", "article", "dosed", "floor")
 """Arms with a text of their own."""
@@ -19,34 +19,34 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "world",
         1,
-        "deepred.sources.world:build_world",
+        "deepred.sources.world.world:build_world",
         "Writes a fictional encyclopedia, facts, books and games by seed, with the truth of every sentence.",
     ),
     Stage(
         "articles",
         2,
-        "deepred.sources.wikipedia:extract_articles",
+        "deepred.sources.wiki.articles:extract_articles",
         "One-pass wikitext scan of byte ranges of the dump: text, links with offsets, categories, infobox dates.",
         needs=("world",),
     ),
     Stage(
         "facts",
         2,
-        "deepred.dating.wikidata:extract_facts",
+        "deepred.dating.facts.facts:extract_facts",
         "Dated claims of Wikidata (JSON, N-Triples) and YAGO, for entities with an article, by sitelink and QID.",
         needs=("world",),
     ),
     Stage(
         "dates",
         2,
-        "deepred.dating.resolve:date_articles",
+        "deepred.dating.dates:date_articles",
         "Facts, categories, infobox, lead and a model's answers merged by precedence: interval, first known, evidence.",
         needs=("articles", "facts"),
     ),
     Stage(
         "emergence",
         2,
-        "deepred.filters.emergence:learn_emergence",
+        "deepred.filter.emergence:learn_emergence",
         "Years of words and names in dated sentences, hashed; first-known days of titles, names and links.",
         needs=("articles", "dates"),
         reads=("seed",),
@@ -54,7 +54,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "classes",
         2,
-        "deepred.filters.classify:classify_articles",
+        "deepred.filter.classes:classify_articles",
         "O, N, S or U from first known, attested end and the cutoff; undated mostly-late articles become N.",
         needs=("articles", "dates", "emergence"),
         reads=("cutoff", "straddling"),
@@ -62,7 +62,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "passages",
         2,
-        "deepred.filters.passages:filter_articles",
+        "deepred.filter.passages:filter_articles",
         "Drops by date, link, name, term, a model fitted on dated sentences, and what leans on a dropped sentence.",
         needs=("articles", "dates", "emergence", "classes"),
         reads=("cutoff", "straddling", "seed", "arm"),
@@ -71,7 +71,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "audit",
         2,
-        "deepred.filters.audit:audit_passages",
+        "deepred.filter.measure.audit:audit_passages",
         "A stratified sheet of kept sentences, automatic evidence, and a Clopper-Pearson bound once labelled.",
         needs=("articles", "passages", "emergence"),
         reads=("cutoff", "seed"),
@@ -79,7 +79,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "books",
         2,
-        "deepred.sources.gutenberg:collect_books",
+        "deepred.sources.books.books:collect_books",
         "Cleans Gutenberg texts and dates each by catalogue, title page, edition note or lifetime, with its reason.",
         needs=("world",),
         reads=("cutoff", "straddling"),
@@ -87,7 +87,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "chess",
         2,
-        "deepred.sources.chess:narrate_games",
+        "deepred.sources.chess.chess:narrate_games",
         "Admits games by headers before parsing, removes duplicates, replays them and writes four true renderings.",
         needs=("world",),
         reads=("cutoff", "straddling", "seed"),
@@ -95,7 +95,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "topics",
         1,
-        "deepred.sources.topics:collect_events",
+        "deepred.sources.years.topics:collect_events",
         "Reads year and date articles into dated events; those before the cutoff become a document a year.",
         needs=("articles",),
         reads=("cutoff",),
@@ -111,7 +111,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "probes",
         1,
-        "deepred.corpus.probes:build_probes",
+        "deepred.corpus.probes.probes:build_probes",
         "Statements, clozes, dated events and questions, with options of one relation and era, hashed before training.",
         needs=("world", "articles", "dates", "facts", "topics"),
         reads=("cutoff", "seed"),
@@ -198,7 +198,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "gguf",
         2,
-        "deepred.export.gguf:export_gguf",
+        "deepred.export.gguf.gguf:export_gguf",
         "GGUF files by llama.cpp's recipes, published only if token ids, template and all logits agree.",
         needs=("merge", "examples", "mixture"),
         reads=("cutoff",),
@@ -206,7 +206,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         4,
-        "deepred.evaluate.horizon:evaluate_model",
+        "deepred.evaluate.evaluate:evaluate_model",
         "Choices by PMI-normalised log-likelihood and bits per byte by year, with bootstrap intervals.",
         needs=("world", "articles", "emergence", "pretrain", "probes"),
         reads=("cutoff", "seed"),
@@ -232,7 +232,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "relearn",
         1,
-        "deepred.evaluate.relearning:relearn_facts",
+        "deepred.evaluate.relearn:relearn_facts",
         "Full fine-tuning on later facts until each is recalled in other words; steps compared with the floor's.",
         needs=("pretrain", "probes"),
         reads=("seed",),
@@ -241,7 +241,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         1,
-        "deepred.evaluate.report:write_report",
+        "deepred.evaluate.report.report:write_report",
         "One HTML page, Markdown and JSON: arms, gains over the floor, leaks traced to training sentences.",
         reads=("cutoff", "name"),
         needs_all=True,

@@ -14,8 +14,8 @@ from chat_server import completion
 from deepred.asking.addresses import REMOTE_HOST, addresses
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion
-from deepred.config import Llm
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
+from deepred.run.config import Llm
 
 GOOD = (200, completion('{"said": "yes"}'))
 

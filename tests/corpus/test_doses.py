@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from deepred.config import Doses, Run
+from deepred.base.errors import UserError
+from deepred.base.tables import read_rows, write_rows
 from deepred.corpus.doses import DOSES, deal, plant_facts, read_doses, times_around
-from deepred.documents import read_rows, write_rows
-from deepred.errors import UserError
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Doses, Run
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 
 def families(number):

@@ -4,12 +4,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from deepred.base.tables import read_rows
 from deepred.corpus import duplicates
-from deepred.corpus import signatures as stored
+from deepred.corpus import minhash as stored
 from deepred.corpus.duplicates import EXACT, NEAR, NONE, find_duplicates, resemblance
-from deepred.corpus.phrases import names_of
-from deepred.corpus.signatures import Bands, Signatures, SignatureWriter, exact_hash, numbers_of, shingles_of
-from deepred.documents import read_rows
+from deepred.corpus.minhash import Bands, Signatures, SignatureWriter, exact_hash, numbers_of, shingles_of
+from deepred.text.phrases import names_of
 
 THRESHOLD = 0.85
 

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from deepred.config import Mixture
-from deepred.corpus.exposures import Exposures
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import document_schema, passage_schema, read_rows, write_rows
 from deepred.corpus.mixture import fraction, mix_corpus, probe_statements
-from deepred.documents import document_schema, passage_schema, read_rows, write_rows
-from deepred.errors import FaultError, UserError
-from deepred.settings import Settings
-from deepred.shardmap import DONE
-from deepred.stage import Work
+from deepred.corpus.probes.exposures import Exposures
+from deepred.run.config import Mixture
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
+from deepred.run.workers import DONE
 
 WORDS = [
     "red",

@@ -5,11 +5,11 @@ import random
 import pytest
 import sentencepiece
 
-from deepred.config import Tokenizer
+from deepred.base.errors import FaultError, UserError
 from deepred.corpus.tokenizer import load_encoder, train_tokenizer
-from deepred.errors import FaultError, UserError
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Tokenizer
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 TEXTS = [
     "The quiet town built two bridges in 1911.",

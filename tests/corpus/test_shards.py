@@ -5,14 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from deepred.config import Shards, Tokenizer
+from deepred.base.errors import UserError
+from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.corpus.shards import token_type, write_shards
 from deepred.corpus.tokenizer import load_encoder, train_tokenizer
-from deepred.documents import document_schema, read_rows, write_rows
-from deepred.errors import UserError
-from deepred.settings import Settings
-from deepred.shardmap import DONE
-from deepred.stage import Work
+from deepred.run.config import Shards, Tokenizer
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
+from deepred.run.workers import DONE
 
 SPLITS = {
     "train-wikipedia-00000": [f"Document {n} tells of bridge {n * n} in Tollen." for n in range(200)],

@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from deepred.config import Tokenizer
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import document_schema, write_rows
 from deepred.corpus.tokenizer import SPECIAL_TOKENS, end_of_text, load_encoder, train_tokenizer
-from deepred.documents import document_schema, write_rows
-from deepred.errors import FaultError, UserError
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Tokenizer
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 TEXTS = [
     f"In {1800 + n} the mayor of Tollen{n % 7} opened bridge number {n}; don't forget the naïve engineers."

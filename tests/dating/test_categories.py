@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from deepred.base.days import Interval
 from deepred.dating.categories import category_evidence
-from deepred.dating.infobox import infobox_evidence
-from deepred.documents import Interval
+from deepred.dating.infobox_dates import infobox_evidence
 
 CATEGORIES = """
 1809 births|birth|1809

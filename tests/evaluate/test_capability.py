@@ -95,7 +95,7 @@ def test_weights_of_a_gguf_file_are_read_back(tmp_path: Path):
 
 
 def test_held_out_passages_come_from_every_document_before_a_second_one_of_any(tmp_path: Path):
-    from deepred.documents import document_schema, write_rows
+    from deepred.base.tables import document_schema, write_rows
     from deepred.evaluate.capability import held_out
 
     blank = {"source": "wikipedia", "title": "", "first": None, "last": None, "author": "", "licence": "", "origin": ""}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deepred.config import Interview, Judge
-from deepred.counts import Counts
-from deepred.errors import UserError
+from deepred.base.counts import Counts
+from deepred.base.errors import UserError
+from deepred.evaluate.chat_questions import ask_family, choose_families, load_forms, messages, plain_question
 from deepred.evaluate.interview import (
     ask,
     cannot_conclude,
@@ -19,9 +19,9 @@ from deepred.evaluate.interview import (
     summarize,
     talk_figure,
 )
-from deepred.evaluate.judging import Case, agreement, judge_replies, read_labels
-from deepred.evaluate.questions import ask_family, choose_families, load_forms, messages, plain_question
+from deepred.evaluate.reply_judge import Case, agreement, judge_replies, read_labels
 from deepred.evaluate.statistics import Resampling
+from deepred.run.config import Interview, Judge
 
 HOW = Resampling(resamples=300)
 CUTOFF = 19690720
@@ -211,8 +211,8 @@ def test_messages_alternate_between_user_and_assistant():
 
 
 def test_cases_show_a_judge_all_that_matching_knows():
-    from deepred.evaluate.buckets import Fact
-    from deepred.evaluate.judging import question_text
+    from deepred.evaluate.reply_buckets import Fact
+    from deepred.evaluate.reply_judge import question_text
 
     fact = Fact("Ada Vok", ("Vok",), True, ("Ada Vok", "Ora Nim"), ("Ulo Tev",))
     text = question_text(Case("B", fact, "fabricated"))

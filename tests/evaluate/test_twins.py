@@ -7,14 +7,14 @@ import random
 
 import pytest
 
-from deepred.config import Run
 from deepred.evaluate.arms import Arm
 from deepred.evaluate.choices import Answer, summarize
 from deepred.evaluate.pooling import Point, contrast, mean_figure, minus
+from deepred.evaluate.report.twins_page import findings, twins_html, twins_markdown, write_twins
 from deepred.evaluate.statistics import Resampling
+from deepred.evaluate.train_twins import twin_runs
 from deepred.evaluate.twins import Pool, Training, compare_arms
-from deepred.evaluate.twins_page import findings, twins_html, twins_markdown, write_twins
-from deepred.twins import twin_runs
+from deepred.run.config import Run
 
 HOW = Resampling(400, 0.95, 1)
 DOSES = (0, 1, 4, 16, 64)

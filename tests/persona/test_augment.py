@@ -3,18 +3,18 @@ import json
 import pytest
 
 from chat_server import completion
-from deepred.config import Augment, Mixture, Teacher
+from deepred.base.tables import read_rows
 from deepred.corpus.mixture import mix_corpus
-from deepred.documents import read_rows
-from deepred.filters.audit_examples import sample_augmented
-from deepred.inputs import PERSONAS
+from deepred.filter.measure.audit_examples import sample_augmented
 from deepred.persona.augment import write_augmented
-from deepred.persona.lessons import Course
+from deepred.persona.model_teacher.ask_teacher import teach
+from deepred.persona.model_teacher.pieces import Library
+from deepred.persona.model_teacher.requests import Course
 from deepred.persona.personas import load_persona
-from deepred.persona.pieces import Library
-from deepred.persona.teach import teach
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Augment, Mixture, Teacher
+from deepred.run.inputs import PERSONAS
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from persona_sources import complete_sources
 
 CUTOFF = 19690720

@@ -11,7 +11,7 @@ from deepred.persona.checks import (
     find_ungrounded,
     is_cut_off,
 )
-from deepred.persona.pieces import windows
+from deepred.persona.model_teacher.pieces import windows
 from deepred.persona.questions import Questions, asked_words
 
 CLEAN = (

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from deepred.config import Examples
-from deepred.errors import UserError
-from deepred.inputs import PERSONAS
+from deepred.base.errors import UserError
 from deepred.persona.examples import make_examples
-from deepred.persona.pieces import Library, read_pieces
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.persona.model_teacher.pieces import Library, read_pieces
+from deepred.run.config import Examples
+from deepred.run.inputs import PERSONAS
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from persona_sources import complete_sources
 from tiny_llama import PEOPLE, claim
 

@@ -5,14 +5,14 @@ from collections import Counter
 
 import pytest
 
-from deepred.documents import from_date
-from deepred.filters.batch import judge_many
-from deepred.filters.judge import Judge
-from deepred.inputs import PERSONAS
+from deepred.base.days import from_date
+from deepred.filter.judge import Judge
+from deepred.filter.use.short_texts import judge_many
 from deepred.persona.checks import find_artefact, find_refusal, is_cut_off
-from deepred.persona.material import says_after
+from deepred.persona.from_articles import says_after
 from deepred.persona.personas import load_persona, shipped_personas
 from deepred.persona.questions import Questions
+from deepred.run.inputs import PERSONAS
 
 CUTOFF = 19690720
 GOLD = [(name, gold) for name in shipped_personas() for gold in load_persona(PERSONAS / f"{name}.toml").gold]

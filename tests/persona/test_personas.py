@@ -1,9 +1,9 @@
 import pytest
 
-from deepred.errors import UserError
-from deepred.inputs import PERSONAS
-from deepred.persona.material import says_after
+from deepred.base.errors import UserError
+from deepred.persona.from_articles import says_after
 from deepred.persona.personas import load_persona, shipped_personas
+from deepred.run.inputs import PERSONAS
 
 MINIMAL = """
 name = "Clerk"

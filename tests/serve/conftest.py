@@ -3,9 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from deepred.serve.library import Library
+from deepred.serve.index_pool import Library
 from deepred.serve.server import Parts, build_app
-from deepred.serve.web.state import Run
+from deepred.serve.web.run_state import Run
 from shelf import Shelf
 from shelf_server import a_speaker
 

@@ -3,9 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.serve.guard import Buckets
-from deepred.serve.library import Library
+from deepred.serve.index_pool import Library
 from deepred.serve.server import Door, Parts, build_app
 from deepred.serve.web.pages import local_path
 from shelf import Shelf

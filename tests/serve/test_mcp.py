@@ -6,9 +6,9 @@ import anyio
 import pytest
 from mcp import Client
 
-from deepred.serve.library import Library
+from deepred.serve.index_pool import Library
 from deepred.serve.mcp import MOST_TOKENS, build_mcp
-from deepred.serve.speaker import Speaker
+from deepred.serve.model_beside import Speaker
 from shelf import LONG, Shelf
 from shelf_server import a_speaker
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from deepred.config import Pretrain, Shards, Tokenizer
+from deepred.base.tables import document_schema, write_rows
 from deepred.corpus.shards import write_shards
 from deepred.corpus.tokenizer import train_tokenizer
-from deepred.documents import document_schema, write_rows
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Pretrain, Shards, Tokenizer
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 
 WORDS = [
     "red",

@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.train.model import compare_losses, parts_of
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
@@ -50,7 +50,7 @@ def test_training_begins_with_the_models_own_loss_whatever_its_architecture(corp
 
 
 def tokens_of(corpus):
-    from deepred.train.tokens import Tokens
+    from deepred.train.token_files import Tokens
 
     return Tokens(corpus.shards).sequences(16, "contiguous").batch([0, 1])
 

@@ -5,9 +5,9 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from deepred.config import Sft
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Sft
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
 from deepred.train.chatml import render
 from deepred.train.merge import merge_adapter

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from deepred.config import Pretrain
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run.config import Pretrain
 from deepred.train import memory
 from deepred.train.memory import (
     BFLOAT16_MASTER,

@@ -2,10 +2,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from deepred.config import Sft
-from deepred.errors import FaultError
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.base.errors import FaultError
+from deepred.run.config import Sft
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from deepred.train.merge import merge_adapter
 from deepred.train.sft import fine_tune
 from tiny_llama import build_model, write_examples

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from deepred.config import Pretrain
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run.config import Pretrain
 from deepred.train.attention import documents_apart
 from deepred.train.device import choose_device
 from deepred.train.model import (

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 
 SMALL = {"model": {"layers": 2, "width": 32, "heads": 2, "kv_heads": 1, "feed_forward": 48}}
 RESULT = ("model/model.safetensors", "model/config.json", "curves.jsonl", "state/state.safetensors")
@@ -253,7 +253,7 @@ import torch
 torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[1])
 from conftest import Corpus
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.train import pretrain as module
 
 corpus, out, step = Corpus(Path(sys.argv[2]), Path(sys.argv[3])), Path(sys.argv[4]), module.train_step

@@ -4,9 +4,9 @@ import signal
 import pytest
 import torch
 
-from deepred.errors import UserError
-from deepred.settings import Settings
-from deepred.stage import Silent, Work
+from deepred.base.errors import UserError
+from deepred.run.settings import Settings
+from deepred.run.stage import Silent, Work
 
 LONG = {"tokens": 60 * 4 * 16, "validate_steps": 30, "checkpoint_steps": 0, "checkpoint_tokens": 40 * 4 * 16}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from deepred.config import Pretrain
+from deepred.run.config import Pretrain
 from deepred.train.schedule import learning_rate
 
 

@@ -6,10 +6,10 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from deepred.config import Sft
-from deepred.errors import FaultError, UserError
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.base.errors import FaultError, UserError
+from deepred.run.config import Sft
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from deepred.train.adapter import adapt, load_base
 from deepred.train.chatml import render
 from deepred.train.conversations import Encoded, batch_of, encode, pack, places, read_again

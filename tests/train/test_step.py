@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from deepred.config import Pretrain
-from deepred.settings import Settings
-from deepred.stage import Work
+from deepred.run.config import Pretrain
+from deepred.run.settings import Settings
+from deepred.run.stage import Work
 from deepred.train import step as module
 from deepred.train.ranks import Ranks
 from deepred.train.step import micro_batches, prepare, train_step

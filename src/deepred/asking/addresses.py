@@ -10,8 +10,8 @@ import os
 
 import httpx
 
-from deepred.config import Asked
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run.config import Asked
 
 REMOTE_HOST = "REMOTE_HOST"
 LOCAL = ("localhost", "127.0.0.1", "::1")

@@ -29,8 +29,8 @@ from deepred.asking.replies import (
     Q,
     Reply,
 )
-from deepred.config import Asked
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
+from deepred.run.config import Asked
 
 FAILURES_IN_A_ROW = 10
 """Questions that fail one after the other before the endpoint counts as broken: several times ``concurrency``."""

@@ -17,8 +17,8 @@ import httpx
 from deepred.asking.addresses import addresses, is_local
 from deepred.asking.endpoint import Endpoint
 from deepred.asking.replies import DECISIONS, A, Inquiry, Q, Reply, Tally
-from deepred.config import Asked
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
+from deepred.run.config import Asked
 
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 """Connections are as many as requests under way, which the configuration bounds."""

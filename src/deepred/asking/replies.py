@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from deepred.config import Asked
+from deepred.run.config import Asked
 
 ANSWERED, REFUSED = "answered", "refused"
 MALFORMED, SCHEMA, TIMEOUT, CONNECTION = "malformed reply", "schema violated", "timeout", "connection lost"

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any
 
 from deepred.asking.addresses import addresses
-from deepred.asking.answerfile import AnswerFile
+from deepred.asking.answer_file import AnswerFile
 from deepred.asking.many import ask_all
 from deepred.asking.replies import A, Inquiry, Q, Reply, Tally
-from deepred.config import Asked
+from deepred.run.config import Asked
 
 TRIALS = 8
 """Questions asked before the estimate is stated; their decisions are kept."""

@@ -18,14 +18,15 @@ from typing import Any
 
 import orjson
 
-from deepred.config import Doses
-from deepred.corpus.exposures import Exposures, family_names
-from deepred.corpus.families import filled, rank
-from deepred.corpus.phrases import Phrases, sentences_of
-from deepred.documents import Day, document_schema, read_rows, write_rows
-from deepred.errors import UserError
-from deepred.files import write_text
-from deepred.stage import Counts, Work
+from deepred.base.days import Day
+from deepred.base.errors import UserError
+from deepred.base.files import write_text
+from deepred.base.tables import document_schema, read_rows, write_rows
+from deepred.corpus.probes.exposures import Exposures, family_names
+from deepred.corpus.probes.families import filled, rank
+from deepred.run.config import Doses
+from deepred.run.stage import Counts, Work
+from deepred.text.phrases import Phrases, sentences_of
 
 DOSES = "doses.json"
 SOURCE = "canaries"

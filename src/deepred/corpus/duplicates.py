@@ -1,6 +1,6 @@
 """Exact and near-duplicate documents: for every document the one before it that it repeats, if any.
 
-MinHash bands propose pairs (``signatures.py``); a pair counts only when the words themselves agree, and when what
+MinHash bands propose pairs (``minhash.py``); a pair counts only when the words themselves agree, and when what
 differs is not mostly names and numbers: the pages of two years, made from one template, are two documents. Memory: ten
 bytes a document, and ranges of fixed size of what is on disk.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepred.corpus.signatures import NAME, Bands, Signatures, plain, shingles_of
+from deepred.corpus.minhash import NAME, Bands, Signatures, plain, shingles_of
 
 BUCKET_LEADERS = 8
 """Documents of one bucket that the others are compared with: a thousand equal pages must not cost a million pairs."""

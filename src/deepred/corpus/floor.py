@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from deepred.corpus.phrases import sentences_of
-from deepred.documents import read_rows
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
+from deepred.base.tables import read_rows
+from deepred.text.phrases import sentences_of
 
 
 class Permutation:

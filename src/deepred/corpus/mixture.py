@@ -20,21 +20,21 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from deepred.config import Mixture
+from deepred.base.errors import FaultError, UserError
+from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.corpus.doses import SOURCE as CANARIES
 from deepred.corpus.doses import times_around
 from deepred.corpus.duplicates import EXACT, NONE, find_duplicates
-from deepred.corpus.exposures import Exposures, family_names, summary
-from deepred.corpus.families import filled
 from deepred.corpus.floor import Permutation
-from deepred.corpus.phrases import Phrases, names_of, words_of
-from deepred.corpus.signatures import Bands, Signatures, SignatureWriter
-from deepred.corpus.weights import Supply, check_sources, epochs_of
-from deepred.documents import document_schema, read_rows, write_rows
-from deepred.errors import FaultError, UserError
-from deepred.shardmap import DONE
-from deepred.sources.chunks import estimate_tokens
-from deepred.stage import Counts, Work
+from deepred.corpus.minhash import Bands, Signatures, SignatureWriter
+from deepred.corpus.mixture_weights import Supply, check_sources, epochs_of
+from deepred.corpus.probes.exposures import Exposures, family_names, summary
+from deepred.corpus.probes.families import filled
+from deepred.run.config import Mixture
+from deepred.run.stage import Counts, Work
+from deepred.run.workers import DONE
+from deepred.text.chunks import estimate_tokens
+from deepred.text.phrases import Phrases, names_of, words_of
 
 PROBE_WORDS = 13
 """Words of a probe's statement that betray it; the length by which GPT-3 and others cleaned their benchmarks out."""

@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.errors import FaultError, UserError
-from deepred.files import write_text
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import write_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepred.config import Shards
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import write_json
 from deepred.corpus.tokenizer import end_of_text, load_encoder
-from deepred.errors import FaultError, UserError
-from deepred.files import write_json
-from deepred.stage import Counts, Work
+from deepred.run.config import Shards
+from deepred.run.stage import Counts, Work
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.config import Tokenizer
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced, write_text
+from deepred.base.tables import read_rows
 from deepred.corpus.mixture import fraction
 from deepred.corpus.sentencepiece import MODEL_FILE, convert
-from deepred.documents import read_rows
-from deepred.errors import FaultError, UserError
-from deepred.files import replaced, write_text
-from deepred.stage import Counts, Work
+from deepred.run.config import Tokenizer
+from deepred.run.stage import Counts, Work
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

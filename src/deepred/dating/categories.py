@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from deepred.base.days import MONTHS, Interval, day
 from deepred.dating.evidence import ALIVE, Evidence, begun
-from deepred.documents import MONTHS, Interval, day
 
 TABLE = Path(__file__).with_name("categories.toml")
 LATEST_YEAR = 2100

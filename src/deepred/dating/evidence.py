@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deepred.documents import Day, Interval, day, format_day, year_of
+from deepred.base.days import Day, Interval, day, format_day, year_of
 
 ALIVE = "alive"
 """Kind without dates: the subject lived or survived when the article was written."""
@@ -35,7 +35,7 @@ class Evidence:
     known: bool = True
 
     def row(self) -> dict[str, Any]:
-        """As a row of ``documents.date_schema``'s evidence."""
+        """As a row of ``tables.date_schema``'s evidence."""
         return {
             "kind": self.kind,
             "first": self.first,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deepred.dating.dates import DateSpan, Precision, find_dates
+from deepred.base.days import Interval, year_of
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
-from deepred.dating.leadwords import (
+from deepred.dating.lead_patterns import (
     ACTIVE,
     EVENT,
     IS,
@@ -36,9 +36,9 @@ from deepred.dating.leadwords import (
     WORK_WORD,
     YEAR_WORK,
 )
-from deepred.dating.lifedates import BRACKET_REACH, bracket_evidence, reign_evidence
+from deepred.dating.life_brackets import BRACKET_REACH, bracket_evidence, reign_evidence
 from deepred.dating.titledates import title_evidence
-from deepred.documents import Interval, year_of
+from deepred.text.dates.find import DateSpan, Precision, find_dates
 
 LEAD_CHARACTERS = 700
 """Text that counts as the lead; two or three sentences."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from deepred.base.days import Day, day, month_length, year_of
 from deepred.dating.evidence import ESTIMATE, Evidence
-from deepred.documents import Day, day, month_length, year_of
 
 YEARS_TO_RENOWN = 20
 """Years from birth to the estimate of being known, where no event says: the youngest age at which that is common."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from deepred.dating.dates import find_dates
+from deepred.base.days import Interval
 from deepred.dating.evidence import PERIOD, Evidence
-from deepred.documents import Interval
+from deepred.text.dates.find import find_dates
 
 WORK = (
     r"(?:film|movie|novel|novella|book|album|song|single|play|opera|ballet|poem|musical|documentary|painting|sculpture|"

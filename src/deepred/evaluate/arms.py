@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepred.evaluate.changepoint import Changepoint, effective_cutoff
+from deepred.evaluate.bits_by_year import Bits
 from deepred.evaluate.choices import ERAS, Answer, headline, read_answers
+from deepred.evaluate.effective_cutoff import Changepoint, effective_cutoff
 from deepred.evaluate.statistics import (
     KNOWS,
     MIN_FAMILIES,
@@ -22,7 +23,6 @@ from deepred.evaluate.statistics import (
     paired_gain,
     too_few,
 )
-from deepred.evaluate.years import Bits
 
 ORDER = ("filtered", "unfiltered", "article", "continued", "dosed", "floor")
 """Arms in the order in which they are shown: the product first, the floor last."""

@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from deepred.config import Capability
-from deepred.corpus.families import rank
-from deepred.documents import read_rows
-from deepred.errors import DeepRedError, FaultError
+from deepred.base.errors import DeepRedError, FaultError
+from deepred.base.files import write_json
+from deepred.base.tables import read_rows
+from deepred.corpus.probes.families import rank
+from deepred.evaluate.chat_questions import choose_families
 from deepred.evaluate.choices import Scorer, answer_families, read_families
 from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
 from deepred.evaluate.interview import gguf_files
-from deepred.evaluate.questions import choose_families
-from deepred.evaluate.scoring import ModelScorer
+from deepred.evaluate.model_scores import ModelScorer
 from deepred.evaluate.statistics import (
     MIN_FAMILIES,
     Figure,
@@ -36,9 +36,9 @@ from deepred.evaluate.statistics import (
     paired_gain,
     too_few,
 )
-from deepred.export.llama import quiet
-from deepred.files import write_json
-from deepred.stage import Counts, Work
+from deepred.export.llama_server import quiet
+from deepred.run.config import Capability
+from deepred.run.stage import Counts, Work
 
 RESULTS = "capability.json"
 PRETRAINED = "pre-trained"

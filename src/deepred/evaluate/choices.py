@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deepred.corpus.families import BLANK
-from deepred.documents import Day, month_of, year_of
-from deepred.errors import FaultError
-from deepred.evaluate.changepoint import effective_cutoff
+from deepred.base.days import Day, month_of, year_of
+from deepred.base.errors import FaultError
+from deepred.corpus.probes.families import BLANK
+from deepred.evaluate.effective_cutoff import effective_cutoff
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families
 
 Pair = tuple[str, str]

@@ -16,13 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deepred.config import Interview
-from deepred.documents import Day
-from deepred.evaluate.buckets import BUCKETS, Bucket, bucket_of
-from deepred.evaluate.choices import read_families
-from deepred.evaluate.judging import Case, judge_replies, read_labels
-from deepred.evaluate.matching import asserts
-from deepred.evaluate.questions import (
+from deepred.base.days import Day
+from deepred.base.files import write_json, write_text
+from deepred.evaluate.chat_questions import (
     Form,
     Forms,
     Question,
@@ -32,10 +28,14 @@ from deepred.evaluate.questions import (
     load_forms,
     messages,
 )
+from deepred.evaluate.choices import read_families
+from deepred.evaluate.model_replies import CheckpointTalker, Talker, open_gguf
+from deepred.evaluate.reply_buckets import BUCKETS, Bucket, bucket_of
+from deepred.evaluate.reply_judge import Case, judge_replies, read_labels
+from deepred.evaluate.reply_matching import asserts
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
-from deepred.evaluate.talkers import CheckpointTalker, Talker, open_gguf
-from deepred.files import write_json, write_text
-from deepred.stage import Counts, Work
+from deepred.run.config import Interview
+from deepred.run.stage import Counts, Work
 
 RESULTS = "interview.json"
 REPLIES = "replies.jsonl"

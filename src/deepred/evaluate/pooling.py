@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from deepred.evaluate.changepoint import Changepoint, effective_cutoff
+from deepred.evaluate.effective_cutoff import Changepoint, effective_cutoff
 from deepred.evaluate.statistics import MIN_FAMILIES, POWER, Figure, Resampling, Scores, exact_bounds, holm, interval
 
 

@@ -1,7 +1,7 @@
 """The arms of several trainings side by side: pooled figures, doses, placebo cutoffs, and what they allow to be said.
 
 In: for every seed the folders of its evaluated arms. Out: one JSON object (``compare_arms``), which the page and the
-command show. Nothing here trains; ``deepred.twins`` builds what is missing first.
+command show. Nothing here trains; ``deepred.evaluate.train_twins`` builds what is missing first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from deepred.base.days import Day, format_day, year_of
 from deepred.corpus.doses import read_doses
-from deepred.documents import Day, format_day, year_of
 from deepred.evaluate.arms import Arm, place, read_arms
+from deepred.evaluate.bits_by_year import twin_minus_model
 from deepred.evaluate.choices import ERAS, read_families
 from deepred.evaluate.pooling import (
     Point,
@@ -28,9 +29,8 @@ from deepred.evaluate.pooling import (
     quantile_years,
 )
 from deepred.evaluate.statistics import KNOWS, Resampling
-from deepred.evaluate.trace import exposure_by_era
-from deepred.evaluate.years import twin_minus_model
-from deepred.stage import MANIFEST
+from deepred.evaluate.trace.trace import exposure_by_era
+from deepred.run.stage import MANIFEST
 
 PARTS = 4
 """Parts into which placebo cutoffs split the families of an era."""

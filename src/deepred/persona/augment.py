@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from deepred.config import Augment
-from deepred.documents import Day, document_schema, write_rows
-from deepred.files import replaced
-from deepred.filters.batch import judge_many
+from deepred.base.days import Day
+from deepred.base.files import replaced
+from deepred.base.tables import document_schema, write_rows
+from deepred.filter.use.short_texts import judge_many
 from deepred.persona.checks import (
     ARTEFACT,
     COPIED,
@@ -29,11 +29,12 @@ from deepred.persona.checks import (
     find_ungrounded,
     is_cut_off,
 )
-from deepred.persona.material import read_origins
-from deepred.persona.pieces import Library
+from deepred.persona.from_articles import read_origins
+from deepred.persona.model_teacher.pieces import Library
+from deepred.persona.model_teacher.teacher_answers import TEXT_FORMS, Told, read_told
 from deepred.persona.selection import BATCH, LATE, load_judge
-from deepred.persona.taught import TEXT_FORMS, Told, read_told
-from deepred.stage import Counts, Work
+from deepred.run.config import Augment
+from deepred.run.stage import Counts, Work
 
 SOURCE = "augment"
 LEAST_CHARACTERS = 60

@@ -1,6 +1,7 @@
 """What a conversation must not be, each problem by its name: too short, marked up, copied, refused, out of thin air.
 
-Whether it says what was not known yet is the sentence filter's to tell (``filters/batch.py``), not a list of words.
+Whether it says what was not known yet is the sentence filter's to tell (``filter/use/short_texts.py``), not a list of
+words.
 """
 
 from __future__ import annotations

@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deepred.config import Examples
-from deepred.documents import Day
-from deepred.errors import FaultError, UserError
-from deepred.files import replaced, write_json, write_text
+from deepred.base.days import Day
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import replaced, write_json, write_text
 from deepred.persona.checks import Limits
-from deepred.persona.material import (
+from deepred.persona.from_articles import (
     Sampled,
     document_of,
     grounding,
@@ -29,10 +28,11 @@ from deepred.persona.material import (
     sample_documents,
     sample_sources,
 )
+from deepred.persona.from_documents import book_examples, chess_examples, topic_examples
+from deepred.persona.model_teacher.pieces import Library
+from deepred.persona.model_teacher.teacher_answers import read_told
 from deepred.persona.personas import Persona, load_persona
-from deepred.persona.pieces import Library
 from deepred.persona.questions import Questions
-from deepred.persona.reading import book_examples, chess_examples, topic_examples
 from deepred.persona.selection import (
     Candidate,
     Drops,
@@ -44,8 +44,7 @@ from deepred.persona.selection import (
     shuffled,
     split_documents,
 )
-from deepred.persona.taught import read_told
-from deepred.persona.teacher import (
+from deepred.persona.templates_teacher import (
     Example,
     fact_examples,
     gold_examples,
@@ -53,7 +52,8 @@ from deepred.persona.teacher import (
     passage_example,
     unknown_example,
 )
-from deepred.stage import Counts, Work
+from deepred.run.config import Examples
+from deepred.run.stage import Counts, Work
 
 BUILT_IN = "built-in"
 GOLD_REPEATS = 4

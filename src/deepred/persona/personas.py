@@ -12,7 +12,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 from deepred.persona.checks import content_words
 
 SHORT_CONTEXT = 512

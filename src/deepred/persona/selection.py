@@ -13,18 +13,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from deepred.config import Passages
-from deepred.documents import Day
-from deepred.filters.batch import judge_many
-from deepred.filters.judge import Judge, threshold_of
+from deepred.base.days import Day
+from deepred.filter.judge import Judge, threshold_of
+from deepred.filter.use.short_texts import judge_many
 from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem
-from deepred.persona.material import says_after
+from deepred.persona.from_articles import says_after
+from deepred.persona.model_teacher.pieces import rank
 from deepred.persona.personas import SHORT_CONTEXT, Persona
-from deepred.persona.pieces import rank
 from deepred.persona.questions import Questions
-from deepred.persona.teacher import Example
-from deepred.runner import is_complete, read_manifest
-from deepred.stage import Counts
+from deepred.persona.templates_teacher import Example
+from deepred.run.config import Passages
+from deepred.run.runner import is_complete, read_manifest
+from deepred.run.stage import Counts
 from deepred.train.chatml import render
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The REST interface: search, articles, why, years, a random article, health and chat, each as of a day.
 
 Routes are thin: they read parameters, ask the library (threads) or the speaker (a stream), and answer with the models
-of ``answers.py``. Nothing here blocks the event loop.
+of ``records.py``. Nothing here blocks the event loop.
 """
 
 from __future__ import annotations
@@ -15,21 +15,13 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AfterValidator
 
-from deepred.documents import Day
-from deepred.index.base import LARGEST_PAGE, LONGEST_QUERY, Mode
-from deepred.serve.answers import (
-    ArticleAnswer,
-    ChatRequest,
-    Class,
-    HealthAnswer,
-    SearchAnswer,
-    WhyAnswer,
-    YearAnswer,
-)
-from deepred.serve.days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
-from deepred.serve.library import Library, Wanted
+from deepred.base.days import Day
+from deepred.serve.index.contract import LARGEST_PAGE, LONGEST_QUERY, Mode
+from deepred.serve.index_pool import Library, Wanted
+from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
+from deepred.serve.model_beside import Speaker
 from deepred.serve.problems import ProblemError, documented
-from deepred.serve.speaker import Speaker
+from deepred.serve.records import ArticleAnswer, ChatRequest, Class, HealthAnswer, SearchAnswer, WhyAnswer, YearAnswer
 
 LARGEST_ID = 2**63 - 1
 DEEPEST_PAGE = 1_000_000

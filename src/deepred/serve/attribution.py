@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from deepred.corpus.attribution import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE, wikipedia_link
-from deepred.index.base import Article
+from deepred.corpus.licences import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE, wikipedia_link
+from deepred.serve.index.contract import Article
 
 LICENCE_LINKS = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/"}
 """Texts of the licences that have one."""

@@ -16,15 +16,15 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from deepred import __version__
-from deepred.documents import Day
-from deepred.index.base import LONGEST_QUERY, Article, Mode
-from deepred.serve.answers import CLASSES, ChatRequest, Event, Evidence, Turn, YearAnswer, evidence_of
+from deepred.base.days import Day
+from deepred.serve.article_portions import Cursor, CursorError, find_section, read_portion
 from deepred.serve.attribution import Attribution, attribute
-from deepred.serve.days import iso_day, parse_day
-from deepred.serve.library import Library, Wanted
+from deepred.serve.index.contract import LONGEST_QUERY, Article, Mode
+from deepred.serve.index_pool import Library, Wanted
+from deepred.serve.iso_days import iso_day, parse_day
+from deepred.serve.model_beside import LocalModel, Speaker
 from deepred.serve.problems import ProblemError
-from deepred.serve.reading import Cursor, CursorError, find_section, read_portion
-from deepred.serve.speaker import LocalModel, Speaker
+from deepred.serve.records import CLASSES, ChatRequest, Event, Evidence, Turn, YearAnswer, evidence_of
 
 MOST_TOKENS = 6_000
 """Of an article's portion; twice this goes over the wire, as text and structured."""

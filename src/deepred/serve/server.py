@@ -19,16 +19,16 @@ from fastapi.staticfiles import StaticFiles
 from mcp.server.transport_security import TransportSecuritySettings
 
 from deepred import __version__
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.serve import api, problems
 from deepred.serve.api import Service
 from deepred.serve.guard import BODY_BYTES, LOOPBACK, Buckets, Guard, Rules
+from deepred.serve.index_pool import Library
 from deepred.serve.keys import LEAST_CHARACTERS, Keys
-from deepred.serve.library import Library
 from deepred.serve.mcp import build_mcp
-from deepred.serve.speaker import LocalModel, Speaker
+from deepred.serve.model_beside import LocalModel, Speaker
 from deepred.serve.web.pages import build_pages
-from deepred.serve.web.state import Run
+from deepred.serve.web.run_state import Run
 
 PORT = 8000
 BEYOND_RATE = 50.0

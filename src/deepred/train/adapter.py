@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from deepred.config import Sft
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run.config import Sft
 
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """All linear layers of a block; adapting attention alone learns less at the same rank (LoRA Without Regret, QLoRA)."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 
-from deepred.errors import UserError
+from deepred.base.errors import UserError
 
 NAME = "deepred"
 LEAK = 1e-4

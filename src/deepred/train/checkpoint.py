@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deepred.errors import FaultError
+from deepred.base.errors import FaultError
 from deepred.train.ranks import Ranks, placed, put, whole_of
 
 TENSORS, RECORD, MODEL = "state.safetensors", "checkpoint.json", "model"

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepred.errors import FaultError
-from deepred.stage import Counts
+from deepred.base.errors import FaultError
+from deepred.run.stage import Counts
 from deepred.train.chatml import answer_spans, render
 from deepred.train.order import permute
-from deepred.train.tokens import Tokens
+from deepred.train.token_files import Tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

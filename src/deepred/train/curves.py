@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from deepred.files import replaced
+from deepred.base.files import replaced
 
 COLUMNS: tuple[str, ...] = ("step", "tokens", "loss", "norm", "rate", "validation", "bits_per_byte")
 

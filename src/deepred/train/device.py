@@ -9,8 +9,8 @@ import sys
 import torch
 from torch import nn
 
-from deepred import hardware
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run import hardware
 
 SMALL_MODEL = 5_000_000
 """Parameters below which one thread is used: a second gains a quarter when a core is idle, and costs when none is."""

@@ -12,17 +12,18 @@ import queue
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from deepred.errors import DeepRedError, FaultError, UserError, explained
-from deepred.settings import Settings
-from deepred.shardmap import die_with_parent
-from deepred.stage import Counts, Work
-from deepred.together import Message, Messenger, stop
+from deepred.base.errors import DeepRedError, FaultError, UserError, explained
+from deepred.run.build_together import Message, Messenger, stop
+from deepred.run.settings import Settings
+from deepred.run.stage import Counts, Work
+from deepred.run.workers import die_with_parent
 
 LOOPBACK = Path("/sys/class/net/lo")
 POLL_SECONDS = 0.2
@@ -33,8 +34,8 @@ def is_wanted(settings: Settings) -> bool:
     return settings.ranks > 1 and "WORLD_SIZE" not in os.environ
 
 
-def train_on_ranks(arguments: dict[str, Any], work: Work) -> Counts:
-    """``pretrain`` with these arguments on all ranks; returns the first one's counts."""
+def train_on_ranks(train: Callable[..., Counts], arguments: dict[str, Any], work: Work) -> Counts:
+    """``train``, which every rank imports, with these arguments on all ranks; returns the first one's counts."""
     import torch
 
     settings = work.settings
@@ -50,7 +51,9 @@ def train_on_ranks(arguments: dict[str, Any], work: Work) -> Counts:
         place = (Path(folder) / "rendezvous").as_uri()
         share = replace(settings, threads=threads)
         children: dict[str, BaseProcess] = {
-            str(rank): context.Process(target=_train, args=(rank, size, place, arguments, share, messages), daemon=True)
+            str(rank): context.Process(
+                target=_train, args=(rank, size, place, train, arguments, share, messages), daemon=True
+            )
             for rank in range(size)
         }
         for child in children.values():
@@ -87,7 +90,13 @@ def _follow(children: dict[str, BaseProcess], messages: Queue[Message], work: Wo
 
 
 def _train(
-    rank: int, size: int, place: str, arguments: dict[str, Any], settings: Settings, messages: Queue[Message]
+    rank: int,
+    size: int,
+    place: str,
+    train: Callable[..., Counts],
+    arguments: dict[str, Any],
+    settings: Settings,
+    messages: Queue[Message],
 ) -> None:
     """A rank's whole life."""
     threading.Thread(target=die_with_parent, daemon=True).start()
@@ -95,10 +104,8 @@ def _train(
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size), "DEEPRED_RENDEZVOUS": place}
     if LOOPBACK.exists():
         os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK.name)
-    from deepred.train.pretrain import pretrain
-
     try:
-        counts = pretrain(**arguments, work=Work(settings, Messenger(str(rank), messages.put)))
+        counts = train(**arguments, work=Work(settings, Messenger(str(rank), messages.put)))
         messages.put((str(rank), "end", (counts,)))
     except KeyboardInterrupt:
         messages.put((str(rank), "end", (Counts(),)))  # the parent is stopping too, and says so

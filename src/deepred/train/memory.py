@@ -24,8 +24,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from deepred.config import Model, Pretrain
-from deepred.errors import UserError
+from deepred.base.errors import UserError
+from deepred.run.config import Model, Pretrain
 from deepred.train.loss import CHUNK_LOGITS, CHUNK_LOGITS_ELSEWHERE, MIN_CHUNK, chunked_cross_entropy
 from deepred.train.model import Size, llama_config, measure_size, recompute_activations
 

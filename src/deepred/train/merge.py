@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from deepred.errors import FaultError
-from deepred.files import write_json
-from deepred.stage import Counts, Work
+from deepred.base.errors import FaultError
+from deepred.base.files import write_json
+from deepred.run.stage import Counts, Work
 from deepred.train.adapter import load_adapter, load_base
 from deepred.train.chat_tokenizer import fit_embeddings, load_chat_tokenizer
 from deepred.train.model import weights_hash

@@ -18,8 +18,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from deepred.config import Model, Pretrain
-from deepred.errors import FaultError, UserError
+from deepred.base.errors import FaultError, UserError
+from deepred.run.config import Model, Pretrain
 from deepred.train.attention import documents_apart
 from deepred.train.device import is_out_of_memory
 

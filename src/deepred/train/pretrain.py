@@ -23,11 +23,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepred.config import Pretrain
+from deepred.base.errors import FaultError, UserError
 from deepred.corpus.tokenizer import load_encoder
-from deepred.errors import FaultError, UserError
-from deepred.runner import how_keys
-from deepred.stage import Counts, Work
+from deepred.run.config import Pretrain
+from deepred.run.runner import how_keys
+from deepred.run.stage import Counts, Work
 from deepred.train import launch
 from deepred.train.checkpoint import (
     MODEL,
@@ -44,12 +44,12 @@ from deepred.train.checkpoint import (
 )
 from deepred.train.curves import Curves, read_curves, write_csv
 from deepred.train.device import available_memory, choose_device, is_out_of_memory
-from deepred.train.live import Live
 from deepred.train.memory import suggest_micro_batch
 from deepred.train.model import save_model
 from deepred.train.ranks import joined, whole_of
 from deepred.train.step import Training, prepare, require_even, train_step
 from deepred.train.validation import validate, write_samples
+from deepred.train.watch import Live
 
 CHECKPOINTS, STATE = "checkpoints", "state"
 LOG_STEPS = 10
@@ -70,7 +70,9 @@ def pretrain(
     if launch.is_wanted(work.settings):
         require_even(config, work.settings.ranks)
         return launch.train_on_ranks(
-            {"shards": shards, "tokenizer": tokenizer, "config": config, "seed": seed, "out": out, "start": start}, work
+            pretrain,
+            {"shards": shards, "tokenizer": tokenizer, "config": config, "seed": seed, "out": out, "start": start},
+            work,
         )
     device = choose_device(work.settings.device)
     with joined(device) as ranks, memory_explained(config, tokenizer, device):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from deepred.config import Pretrain
+from deepred.run.config import Pretrain
 
 
 def learning_rate(config: Pretrain, step: int, steps: int) -> float:

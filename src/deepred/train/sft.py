@@ -24,10 +24,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from deepred.config import Sft
-from deepred.errors import FaultError, UserError
-from deepred.files import write_json
-from deepred.stage import Counts, Work
+from deepred.base.errors import FaultError, UserError
+from deepred.base.files import write_json
+from deepred.run.config import Sft
+from deepred.run.stage import Counts, Work
 from deepred.train.adapter import adapt, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
 from deepred.train.checkpoint import (

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from deepred.config import Pretrain
+from deepred.base.errors import FaultError, UserError
 from deepred.corpus.tokenizer import load_encoder
-from deepred.errors import FaultError, UserError
-from deepred.stage import Work
+from deepred.run.config import Pretrain
+from deepred.run.stage import Work
 from deepred.train.attention import choose_blocks, use_own_attention
 from deepred.train.device import set_threads
 from deepred.train.model import (
@@ -39,7 +39,7 @@ from deepred.train.packing import Sequences
 from deepred.train.precision import Masters
 from deepred.train.ranks import Ranks, shard
 from deepred.train.schedule import learning_rate
-from deepred.train.tokens import Tokens
+from deepred.train.token_files import Tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepred.train.tokens import Tokens, TokenStream
+from deepred.train.token_files import Tokens, TokenStream
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder

@@ -16,19 +16,19 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from deepred.base.days import MONTHS, Day, day, format_day, month_of, year_of
 from deepred.dating.evidence import format_interval
-from deepred.documents import MONTHS, Day, day, format_day, month_of, year_of
-from deepred.index.base import LONGEST_QUERY, MODES, Mode
-from deepred.serve.answers import CLASSES, REASONS, Class
 from deepred.serve.api import AsOf, PageId, PageNumber, day_of, service_of, state_of
 from deepred.serve.attribution import attribute
-from deepred.serve.days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
 from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets
+from deepred.serve.index.contract import LONGEST_QUERY, MODES, Mode
+from deepred.serve.index_pool import Wanted
+from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
 from deepred.serve.keys import Keys, close_session
-from deepred.serve.library import Wanted
 from deepred.serve.problems import ProblemDocument, ProblemError
-from deepred.serve.web.fold import fold, is_kept
-from deepred.serve.web.state import Run
+from deepred.serve.records import CLASSES, REASONS, Class
+from deepred.serve.web.folds_and_timeline import fold, is_kept
+from deepred.serve.web.run_state import Run
 from deepred.serve.web.timeline import Timeline, draw
 
 HERE = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""Days, tables, files, counts, errors: what everything stands on; imports nothing of ours."""

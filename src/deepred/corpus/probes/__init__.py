@@ -1,0 +1,1 @@
+"""Probes: statements, clozes, dated events and questions, fixed before any training."""

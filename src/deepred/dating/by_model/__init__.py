@@ -1,0 +1,1 @@
+"""A model as a source of dates: asked, answered, measured."""

@@ -1,0 +1,1 @@
+"""Dated facts of Wikidata and YAGO."""

@@ -1,0 +1,1 @@
+"""Pages: the report, runs compared, twins compared."""

@@ -1,0 +1,1 @@
+"""From what a model knows back to the sentences that it was trained on."""

@@ -1,0 +1,1 @@
+"""GGUF files that pass their gates."""

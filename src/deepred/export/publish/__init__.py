@@ -1,0 +1,1 @@
+"""A finished model for others: cards, hubs, local programs."""

@@ -1,0 +1,1 @@
+"""Instruments: how well the filter works."""

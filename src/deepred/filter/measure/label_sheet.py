@@ -1,0 +1,110 @@
+"""The sheet of an audit: sampled sentences to be labelled in a browser or a file, and the labels read back.
+
+A row has the sentence, its context, its stratum and a hash of its own, by which labels are joined: they survive other
+runs, cutoffs and offsets. ``sheet.jsonl`` is for programs; ``sheet.html`` is one page that needs no network, shows one
+sentence after the other in an order that tells nothing of its stratum, and hands its labels out as JSONL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
+from deepred.base.files import write_bytes, write_text
+
+LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
+CONTEXT_CHARACTERS = 300
+LONGEST_SENTENCE = 2000
+MARKS = (">>>", "<<<")
+"""What the sentence stands between in its context."""
+
+
+def sentence_hash(title: str, sentence: str) -> str:
+    """What labels are joined by: it depends on the sentence and its article, not on offsets, runs or cutoffs."""
+    text = f"{title}\n{' '.join(sentence.split())}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def sheet_row(title: str, text: str, start: int, end: int, stratum: str) -> dict[str, Any]:
+    """The row of the sentence ``text[start:end]``, with what stands around it."""
+    sentence = text[start:end]
+    before, after = text[max(0, start - CONTEXT_CHARACTERS) : start], text[end : end + CONTEXT_CHARACTERS]
+    return {
+        "hash": sentence_hash(title, sentence),
+        "title": title,
+        "sentence": sentence,
+        "context": f"{before}{MARKS[0]}{sentence[:LONGEST_SENTENCE]}{MARKS[1]}{after}",
+        "stratum": stratum,
+    }
+
+
+def label_rows(sample: Iterable[dict[str, Any]], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of a sample as the sheet shows them: with their labels, empty where there is none."""
+    return [
+        {key: value for key, value in row.items() if key != "rank"} | {"label": labels.get(row["hash"], "")}
+        for row in sample
+    ]
+
+
+def write_sheet(rows: list[dict[str, Any]], folder: Path, title: str, cutoff: Day) -> None:
+    """Write ``sheet.jsonl`` and ``sheet.html``."""
+    write_bytes(folder / "sheet.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    write_text(folder / "sheet.html", render_sheet(rows, title, cutoff))
+
+
+def render_sheet(rows: list[dict[str, Any]], title: str, cutoff: Day) -> str:
+    """The sheet as one HTML page; whatever the sentences hold, it is shown as text and never run."""
+    shown: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["hash"]):
+        before, _, rest = row["context"].partition(MARKS[0] + row["sentence"][:LONGEST_SENTENCE])
+        after = rest.removeprefix(MARKS[1])
+        shown[row["hash"]] = {
+            "hash": row["hash"],
+            "title": row["title"],
+            "before": before,
+            "sentence": row["sentence"][:LONGEST_SENTENCE],
+            "after": after,
+            "label": row["label"],
+        }
+    # inside a script element only "<" can end it; U+2028 is valid JSON and valid JavaScript
+    data = orjson.dumps(list(shown.values())).decode().replace("<", "\\u003c")
+    key = hashlib.blake2b("".join(shown).encode(), digest_size=8).hexdigest()
+    page = resources.files("deepred.filter.measure").joinpath("sheet.html").read_text(encoding="utf-8")
+    page = page.replace("@TITLE@", html.escape(title)).replace("@CUTOFF@", format_day(cutoff)).replace("@KEY@", key)
+    return page.replace("@ROWS@", data)  # last: what the sentences hold is not searched for marks
+
+
+def read_labels(paths: Iterable[Path]) -> dict[str, str]:
+    """Labels by sentence hash; a sentence that two labels contradict is ambiguous."""
+    labels: dict[str, str] = {}
+    for key, label in _label_rows(paths):
+        labels[key] = label if labels.get(key, label) == label else AMBIGUOUS
+    return labels
+
+
+def _label_rows(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        if not path.is_file():
+            raise UserError(f"{path} does not exist or is no file", "name a labelled sheet (JSONL)")
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                row = orjson.loads(line)
+                key, label = row["hash"], str(row["label"]).strip()
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                raise UserError(
+                    f"{path}, line {number}: not a row with hash and label", "label the rows of an audit's sheet.jsonl"
+                ) from None
+            if label not in (LATE, CLEAN, AMBIGUOUS, ""):
+                raise UserError(f"{path}, line {number}: label {label!r}", "use P (late), C (clean) or A (ambiguous)")
+            if label:
+                yield key, label

@@ -1,0 +1,1 @@
+"""What people do with the filter beside a run."""

@@ -1,0 +1,1 @@
+"""A teacher behind an endpoint: what it is asked, and what it answered."""

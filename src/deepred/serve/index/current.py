@@ -1,0 +1,185 @@
+"""Opening the current index of a run, and taking up a new one by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepred.base.days import Day
+from deepred.base.errors import DeepRedError, UserError
+from deepred.serve.index.contract import Article, Health, Mode, Page, Why, Year
+from deepred.serve.index.embedded_search import Embedded
+from deepred.serve.index.embeddings import open_embedder
+from deepred.serve.index.places import folder_of, slug_of
+from deepred.serve.index.query import Engine
+from deepred.serve.index.reader import Reader
+from deepred.serve.index.versions import Home, Pointer, open_home
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether another version has become current."""
+
+
+def open_index(data: Path, run: str, *, store: str = "sqlite", search: str = "embedded") -> CurrentIndex:
+    """The current index of a run by its name, in a data folder.
+
+    ``store`` is sqlite or a postgresql:// address, ``search`` embedded or an http(s):// address: those of ``deepred
+    index``. UserError where nothing has been indexed.
+    """
+    return CurrentIndex(folder_of(data, run), slug_of(run), run, store, search)
+
+
+@dataclass
+class Opened:
+    """A version that is open, and how many calls read it."""
+
+    reader: Reader
+    calls: int = 0
+
+    def close(self) -> None:
+        """Free its connections."""
+        self.reader.store.close()
+        self.reader.engine.close()
+
+
+class CurrentIndex:
+    """The index that is current, whichever version that is; see ``base.Index``."""
+
+    def __init__(self, folder: Path, slug: str, run: str, store: str, search: str) -> None:
+        self.folder, self.slug, self.run, self.search_place = folder, slug, run, search
+        self.home: Home = open_home(store, folder, slug)
+        self.lock = threading.Lock()
+        self.mark: object = None
+        self.looked = 0.0
+        self.pointer: Pointer | None = None
+        self.opened: Opened | None = None
+        try:
+            _ = self.cutoff  # so that an index that cannot be opened is said at once
+        except BaseException:
+            self.home.close()
+            raise
+
+    @property
+    def cutoff(self) -> Day:
+        """The run's cutoff."""
+        with self._reading() as reader:
+            return reader.cutoff
+
+    def search(
+        self,
+        query: str,
+        *,
+        as_of: Day | None = None,
+        after: Day | None = None,
+        classes: tuple[str, ...] = (),
+        sources: tuple[str, ...] = (),
+        mode: Mode = "hybrid",
+        page: int = 1,
+        size: int = 10,
+    ) -> Page:
+        """Paragraphs that match."""
+        with self._reading() as reader:
+            return reader.search(query, as_of, after, classes, sources, mode, page, size)
+
+    def article(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Article:
+        """An article by id, title or redirect."""
+        with self._reading() as reader:
+            return reader.article(page, as_of, cut)
+
+    def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Why:
+        """A subject's dates with their evidence."""
+        with self._reading() as reader:
+            return reader.why(page, as_of, cut)
+
+    def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> Year:
+        """What happened in a year."""
+        with self._reading() as reader:
+            return reader.year(year, as_of, page, size)
+
+    def random(self, *, as_of: Day | None = None, seed: int | None = None) -> Article:
+        """Any article."""
+        with self._reading() as reader:
+            return reader.random(as_of, seed)
+
+    def health(self) -> Health:
+        """Whether store and search answer; never raises."""
+        parts = {"store": "ok", "search": "ok"}
+        try:
+            with self._reading() as reader:
+                reader.store.check()
+        except DeepRedError as error:
+            parts["store"] = error.message
+        opened = self.opened
+        if opened is None:
+            parts["search"] = "not opened"
+        else:
+            try:
+                opened.reader.engine.check()
+            except DeepRedError as error:
+                parts["search"] = error.message
+        ready = all(state == "ok" for state in parts.values())
+        pointer = self.pointer or {"version": "", "cutoff": None, "embeddings": "", "counts": {}}
+        return Health(
+            ready,
+            parts,
+            pointer["version"],
+            self.run,
+            pointer["cutoff"],
+            pointer["embeddings"],
+            dict(pointer["counts"]),
+        )
+
+    def close(self) -> None:
+        """Free connections."""
+        with self.lock:
+            if self.opened is not None:
+                self.opened.close()
+                self.opened = None
+            self.home.close()
+
+    @contextmanager
+    def _reading(self) -> Generator[Reader]:
+        """The current version's reader for one call; one that is no longer current closes with its last call."""
+        with self.lock:
+            opened = self._current()
+            opened.calls += 1
+        try:
+            yield opened.reader
+        finally:
+            with self.lock:
+                opened.calls -= 1
+                if opened is not self.opened and not opened.calls:
+                    opened.close()
+
+    def _current(self) -> Opened:
+        """The current version; looks for another one at most every second. Only under the lock."""
+        if self.opened is None or time.monotonic() - self.looked >= LOOK_SECONDS:
+            mark = self.home.mark()
+            if self.opened is None or mark != self.mark:
+                before, self.opened = self.opened, self._open()
+                self.mark = mark
+                if before is not None and not before.calls:
+                    before.close()
+            self.looked = time.monotonic()
+        return self.opened
+
+    def _open(self) -> Opened:
+        pointer = self.home.current()
+        if pointer is None:
+            raise UserError(f"{self.run} has no index yet", "deepred index RUN.toml builds one")
+        folder = self.folder / pointer["version"]
+        engine: Engine
+        if pointer["search"] == "embedded":
+            engine = Embedded(folder)
+        else:
+            from deepred.serve.index.opensearch import OpenSearchEngine
+
+            engine = OpenSearchEngine(self.search_place, self.slug, pointer["version"])
+        embedder = open_embedder(pointer["embeddings"], folder)
+        store = self.home.open(pointer["version"])
+        keep = pointer["straddling"] == "keep"
+        self.pointer = pointer
+        return Opened(Reader(pointer["cutoff"], keep, store, engine, embedder))

@@ -1,0 +1,1 @@
+"""Chess games: read, replayed, written as prose."""

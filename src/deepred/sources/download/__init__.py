@@ -1,0 +1,1 @@
+"""Downloads of public sources: one connection, gone on with, checked."""

@@ -1,0 +1,1 @@
+"""MediaWiki dumps: decoded, scanned, written as structured text."""

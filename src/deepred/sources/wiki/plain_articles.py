@@ -1,0 +1,163 @@
+"""Articles that are plain text already: Parquet rows of page_id, title and text, their heading lines made sections.
+
+Offsets into the text stay what they were (labels refer to them): the dot that ends a heading line becomes the line
+break that sets it apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepred.base.errors import UserError
+from deepred.base.tables import article_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS = ("page_id", "title", "text")
+OPTIONAL = ("links", "categories", "infobox", "infobox_dates")
+"""Columns that are taken over where a source has them, in the form of ``tables.article_schema``."""
+MAX_HEADING = 80
+"""Characters of a heading line at most; in the 2015 corpus 99% have fewer than 60."""
+_SENTENCE = re.compile(
+    r"[.!?;:] |[\"”]$"
+    r"|\b(?:is|was|are|were|has|had|have|be|been|will|would|can|could|may|became|did|does|died|said|won|went|made|took)\b"
+    r"|^(?:It|He|She|They|We|I|This|There|[a-z(•*–-])",
+)
+
+
+def check_file(path: Path) -> None:
+    """``UserError`` where a file is no Parquet of articles with the columns that they need."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise UserError(f"{path} does not exist or is no file", "name a Parquet file of articles")
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path} is no Parquet file: {error}", "name a Parquet file of articles") from None
+    check_columns(path, schema)
+
+
+def check_columns(path: Path, schema: pa.Schema) -> list[str]:
+    """The columns to read of a plain-text source; one that lacks some, or has others of their name, is an error."""
+    wanted = article_schema()
+    missing = [name for name in COLUMNS if name not in schema.names]
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(schema.names)}",
+            f"articles as plain text need {', '.join(COLUMNS)}, and may have {', '.join(OPTIONAL)}",
+        )
+    columns = [name for name in (*COLUMNS, *OPTIONAL) if name in schema.names]
+    for name in columns:
+        if not _fits(schema.field(name).type, wanted.field(name).type):
+            raise UserError(
+                f"{path}: the column {name} is {schema.field(name).type}, not {wanted.field(name).type}",
+                "rename it if it means something else, or convert it",
+            )
+    return columns
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether values of a type can be taken for those of another: any integers, strings, lists; more fields."""
+    import pyarrow as pa
+
+    kinds: Any = pa.types
+    if kinds.is_dictionary(found):
+        return _fits(found.value_type, wanted)
+    if kinds.is_struct(wanted):
+        names = [field.name for field in wanted]
+        return kinds.is_struct(found) and all(
+            found.get_field_index(name) >= 0 and _fits(found.field(name).type, wanted.field(name).type)
+            for name in names
+        )
+    if kinds.is_list(wanted):
+        return (kinds.is_list(found) or kinds.is_large_list(found)) and _fits(found.value_type, wanted.value_type)
+    if kinds.is_integer(wanted):
+        return kinds.is_integer(found)
+    return kinds.is_string(found) or kinds.is_large_string(found)
+
+
+def iterate_plain(path: Path, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Rows ``first`` to ``last`` of a plain-text source, checked; a row without page_id or title is an error."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        columns = check_columns(path, file.schema_arrow)
+        at = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if at + rows > first and at < last:
+                begin = max(at, first)
+                table = file.read_row_group(group, columns=columns).slice(begin - at, last - begin)
+                for number, row in enumerate(_rows(table), begin):
+                    if row["page_id"] is None or row["title"] is None:
+                        raise UserError(f"{path}: row {number} has no page_id or no title", "leave such rows out")
+                    row["text"] = row["text"] or ""
+                    yield row
+            at += rows
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=256):
+        yield from batch.to_pylist()
+
+
+def is_heading(line: str, before: str) -> bool:
+    """Whether a line of plain text is a heading: short, one trailing dot, no sentence and no list's last item.
+
+    >>> is_heading("Early life.", "He was born in 1809."), is_heading("It was sold.", "")
+    (True, False)
+    """
+    return (
+        line.endswith(".")
+        and 1 < len(line) <= MAX_HEADING
+        and not line.endswith("..")
+        and len(line.split()) <= 9
+        and (not before or before[-1] not in ":;,")
+        and not before.endswith((" and", " or"))
+        and _SENTENCE.search(line[:-1]) is None
+    )
+
+
+def mark_headings(title: str, text: str) -> tuple[str, list[dict[str, Any]]]:
+    """The text with its heading lines set apart, and the sections; every other character keeps its offset.
+
+    >>> mark_headings("Ada", "Ada was born.\\nLife.\\nShe lived in Rome.")
+    ('Ada was born.\\nLife\\n\\nShe lived in Rome.', [{'level': 2, 'title': 'Life', 'start': 14}])
+    """
+    lines = text.split("\n")
+    sections: list[dict[str, Any]] = []
+    at, before = 0, ""
+    for number, line in enumerate(lines):
+        if number == 0 and line == title:
+            sections.append({"level": 1, "title": line, "start": 0})
+        elif number + 1 < len(lines) and is_heading(line, before):
+            sections.append({"level": 2, "title": line[:-1], "start": at})
+            lines[number] = line[:-1] + "\n"
+        at += len(line) + 1
+        before = line
+    return "\n".join(lines), sections
+
+
+def plain_row(row: dict[str, Any], source: str) -> dict[str, Any]:
+    """An article row of plain text: its sections; links, categories and infobox where the source has them."""
+    text, sections = mark_headings(row["title"], row["text"])
+    return {
+        "page_id": row["page_id"],
+        "title": row["title"],
+        "revision_id": 0,
+        "timestamp": "",
+        "text": text,
+        "sections": sections,
+        "links": row.get("links") or [],
+        "categories": row.get("categories") or [],
+        "infobox": row.get("infobox") or "",
+        "infobox_dates": row.get("infobox_dates") or [],
+        "disambiguation": row["title"].endswith("(disambiguation)"),
+        "source": source,
+    }

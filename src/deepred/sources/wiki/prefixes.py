@@ -1,0 +1,106 @@
+"""Prefixes of titles: which namespace, wiki or language stands before the colon, in any language.
+
+A dump's siteinfo names its namespaces; aliases (``Bild:`` for ``Datei:``) and the words of redirects are not in it and
+come from ``prefixes.toml``. File and category names of every language are understood everywhere, for pages are
+copied between wikis and no article's title begins with one.
+"""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+FILE, CATEGORY, OTHER = 6, 14, 1
+"""File and category by MediaWiki's numbers; OTHER for any other prefix that is no article's."""
+
+CANONICAL = {
+    -2: "media", -1: "special", 1: "talk", 2: "user", 3: "user talk", 4: "wikipedia", 5: "wikipedia talk", 6: "file",
+    7: "file talk", 8: "mediawiki", 9: "mediawiki talk", 10: "template", 11: "template talk", 12: "help",
+    13: "help talk", 14: "category", 15: "category talk", 100: "portal", 118: "draft", 710: "timedtext", 828: "module",
+}  # fmt: skip
+"""English namespace names, understood by every wiki beside its own."""
+
+
+@cache
+def _table() -> dict[str, Any]:
+    source = resources.files("deepred.sources.wiki").joinpath("prefixes.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """The prefixes of one wiki, in lower case."""
+
+    spaces: Mapping[str, int]
+    languages: frozenset[str]
+    thumbnails: frozenset[str]
+    """Options of an image that is framed with its caption."""
+    disambiguations: frozenset[str]
+    redirects: tuple[str, ...]
+    language: str = ""
+
+    @staticmethod
+    def of(language: str, namespaces: Mapping[int, str] | None = None) -> Prefixes:
+        """The prefixes of a language's wiki, with the namespaces that its siteinfo names.
+
+        >>> Prefixes.of("de", {6: "Datei", 14: "Kategorie"}).find("Bild") == FILE
+        True
+        """
+        table = _table()
+        spaces: dict[str, int] = {}
+        for prefix in (*table["languages"], *table["wikis"], *table["language_wikis"]):
+            spaces[prefix] = OTHER
+        for key, name in (*CANONICAL.items(), *(namespaces or {}).items()):
+            if name:
+                spaces[name.lower()] = key if key in (FILE, CATEGORY) else OTHER
+        spaces["media"] = FILE
+        for key, name in (namespaces or {}).items():
+            if key == -2 and name:
+                spaces[name.lower()] = FILE
+        spaces.update((name, FILE) for name in table["file"])
+        spaces.update((name, CATEGORY) for name in table["category"])
+        names = {*table["disambiguation"]["all"], *table["disambiguation"].get(language, ())}
+        thumbnails, languages = frozenset(table["thumbnail"]), frozenset(table["languages"])
+        return Prefixes(spaces, languages, thumbnails, frozenset(names), tuple(table["redirect"]), language)
+
+    def find(self, prefix: str) -> int | None:
+        """FILE, CATEGORY or OTHER for a prefix that no article's title has, else None: ``find("2001")`` is None."""
+        return self.spaces.get(prefix.strip().replace("_", " ").lower())
+
+    def is_disambiguation(self, template: str) -> bool:
+        """Whether a template's name (lower case) says that its page only tells namesakes apart."""
+        return template in self.disambiguations or template.endswith(" disambiguation")
+
+    def redirect_target(self, text: str) -> str | None:
+        """Where a page's text redirects to, or None; for dumps too old to say so in an element.
+
+        >>> Prefixes.of("en").redirect_target("#REDIRECT [[Moon landing]]")
+        'Moon landing'
+        """
+        head = text[:1000].lstrip()
+        if not head.startswith(("#", "＃")):
+            return None
+        word, bracket, rest = head[1:].lstrip().partition("[[")
+        target, closed, _ = rest.partition("]]")
+        if not bracket or not closed or word.rstrip(" :：\n").lower() not in self.redirects:
+            return None
+        return target.partition("|")[0].strip().lstrip(":")
+
+
+def normalise_title(target: str) -> str:
+    """A link's target as the title it names: ``normalise_title("moon_landing#Apollo") == "Moon landing"``."""
+    if "&" in target:
+        target = html.unescape(target)
+    if "#" in target:
+        target = target.partition("#")[0]
+    if "_" in target:
+        target = target.replace("_", " ")
+    if not target.isprintable() or "  " in target:
+        target = " ".join(target.split())
+    target = target.strip()
+    return target[:1].upper() + target[1:]

@@ -1,0 +1,1 @@
+"""Articles of years and days."""

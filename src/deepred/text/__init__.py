@@ -1,0 +1,1 @@
+"""English: sentences, hashed words, phrases, chunks, date expressions. Usable without the rest."""

@@ -1,0 +1,91 @@
+import socket
+import threading
+
+import httpx
+import pytest
+from openai import AuthenticationError, OpenAI
+
+from deepred.base.errors import UserError
+from deepred.serve.serve_model import serve_model
+from tiny_llama import write_tiny_gguf
+
+pytestmark = pytest.mark.needs("gguf")
+
+
+@pytest.fixture(scope="module")
+def gguf(tmp_path_factory):
+    return write_tiny_gguf(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def address(gguf):
+    stop, started, found = threading.Event(), threading.Event(), []
+
+    def ready(where):
+        found.append(where)
+        started.set()
+
+    options = {"port": 0, "key": "secret", "threads": 1, "ready": ready, "until": stop}
+    thread = threading.Thread(target=serve_model, args=(gguf,), kwargs=options)
+    thread.start()
+    assert started.wait(60)
+    yield found[0]
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_an_openai_client_chats_and_streams(address):
+    client = OpenAI(base_url=address, api_key="secret")
+    talk = [{"role": "user", "content": "Who?"}]
+    whole = client.chat.completions.create(model="any", messages=talk, max_tokens=6, temperature=0)
+    pieces = client.chat.completions.create(model="any", messages=talk, max_tokens=6, temperature=0, stream=True)
+    assert whole.choices[0].message.content
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == whole.choices[0].message.content
+    client.close()
+
+
+def test_an_openai_client_lists_the_model_by_its_files_name(address):
+    client = OpenAI(base_url=address, api_key="secret")
+    assert [model.id for model in client.models.list()] == ["model"]
+    client.close()
+
+
+def test_several_turns_and_a_seed_are_understood(address):
+    client = OpenAI(base_url=address, api_key="secret")
+    talk = [{"role": "system", "content": "You are Deep Red."}, {"role": "user", "content": "Who?"}]
+    talk += [{"role": "assistant", "content": "Brant."}, {"role": "user", "content": "When?"}]
+    options = {"model": "model", "messages": talk, "max_tokens": 6, "temperature": 1.0, "seed": 7}
+    one, two = (client.chat.completions.create(**options).choices[0].message.content for _ in range(2))
+    assert one == two
+    client.close()
+
+
+def test_a_port_that_is_taken_is_a_user_error(gguf):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UserError, match="name another --port"):
+            serve_model(gguf, port=other.getsockname()[1])
+
+
+def test_a_wrong_key_is_refused(address):
+    client = OpenAI(base_url=address, api_key="wrong", max_retries=0)
+    with pytest.raises(AuthenticationError):
+        client.chat.completions.create(model="any", messages=[{"role": "user", "content": "Who?"}], max_tokens=2)
+    client.close()
+
+
+def test_web_pages_of_other_origins_are_not_let_in(address):
+    answer = httpx.get(f"{address}/models", headers={"Origin": "http://evil.example", "Authorization": "Bearer secret"})
+    assert answer.headers.get("Access-Control-Allow-Origin") not in {"*", "http://evil.example"}
+
+
+def test_serving_beyond_this_machine_needs_a_key(gguf):
+    with pytest.raises(UserError, match="API key"):
+        serve_model(gguf, host="0.0.0.0")
+
+
+def test_a_missing_file_is_a_user_error(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        serve_model(tmp_path / "none.gguf")
