@@ -25,7 +25,7 @@ SIZES = {
     "dev": (0.3, 0.9),
 }
 CHEAPER = (
-    "without an NVIDIA card the CPU build of PyTorch is enough, 4.7 GB less: "
+    "without an NVIDIA card the CPU build of PyTorch is enough and 4.7 GB less: "
     'make setup TORCH_INDEX=<the index for CPU of PyTorch\'s "Start Locally" page>'
 )
 
@@ -48,7 +48,7 @@ TROUBLES = [  # what pip's output says, what that means, what mends it
     (
         r"NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|Connection(?: was)? broken|"
         r"Network is unreachable|Temporary failure in name resolution|Connection refused|IncompleteRead",
-        "the package index cannot be reached",
+        "{index} cannot be reached",
         "look at the network, and at https_proxy where there is a proxy (now: {proxy}); the same command goes on",
     ),
     (
@@ -92,12 +92,11 @@ def check_python() -> None:
 
 def check_modules() -> None:
     """Refuse a Python without what makes environments, which Debian packs apart."""
-    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
-    if missing:
+    if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         raise InstallError(
-            f"this Python has no {' and no '.join(missing)}, which make virtual environments; "
-            f"on Debian and Ubuntu: apt install python3-venv (or {name}); elsewhere another Python: make PYTHON=..."
+            f"this Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv (or {name}); "
+            "elsewhere take another Python: make PYTHON=..."
         )
 
 
@@ -145,8 +144,8 @@ def tell_sizes(venv: Path, kind: str, dev: bool) -> None:
     for folder, needed in places:
         if free(folder) < needed:
             raise InstallError(
-                f"{free(folder):.1f} GB are free for {folder}, {needed:.1f} GB are needed; free some, "
-                + ("or name another disk: TMPDIR=<folder> make ..." if folder == temporary else CHEAPER)
+                f"{free(folder):.1f} GB are free for {folder}, {needed:.1f} GB are needed; free some, or "
+                + ("name another disk: TMPDIR=<folder> make ..." if folder == temporary else "see above")
             )
 
 
@@ -181,9 +180,8 @@ def make_venv(venv: Path) -> Path:
     python = venv / "bin" / "python"
     if version_of(venv):
         return python
-    check_modules()
     if venv.exists():
-        print(f"{venv} is half made: made anew")
+        print(f"{venv} is half made, or its Python is gone: made anew")
     status, output = run([sys.executable, "-m", "venv", "--clear", str(venv)])
     if status:
         print(output)
@@ -252,6 +250,8 @@ def main() -> int:
         if options.same:
             check_same(options.venv)
             return 0
+        if not version_of(options.venv):
+            check_modules()
         tell_sizes(options.venv, build(extras, options.torch_index), "dev" in extras)
         if options.sizes:
             return 0
