@@ -95,7 +95,8 @@ def check_modules() -> None:
     if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         raise InstallError(
-            f"this Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv (or {name}); "
+            "this Python cannot make virtual environments; on Debian and Ubuntu: "
+            f"apt install python3-venv (or {name}); "
             "elsewhere take another Python: make PYTHON=..."
         )
 
