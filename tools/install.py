@@ -18,14 +18,14 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 """The Pythons that pyproject.toml allows."""
 
 SIZES = {
-    # gigabytes to download, and on the disk; docs/first-hour.md has the table and the commands that give it
-    "light": (0.2, 0.8),
-    "cpu": (0.5, 1.9),
-    "cuda": (3.3, 6.6),
-    "dev": (0.3, 0.9),
+    # gigabytes to download, and on the disk; measured as docs/first-hour.md says
+    "light": (0.2, 0.7),
+    "cpu": (0.4, 1.9),
+    "cuda": (3.0, 6.3),
+    "dev": (0.3, 0.7),
 }
 CHEAPER = (
-    "without an NVIDIA card the CPU build of PyTorch is enough and 4.7 GB less: "
+    "without an NVIDIA card the CPU build of PyTorch is enough and 4.4 GB less: "
     'make setup TORCH_INDEX=<the index for CPU of PyTorch\'s "Start Locally" page>'
 )
 
