@@ -113,3 +113,5 @@ def _train(
         messages.put((str(rank), "error", (error,)))
     except Exception as error:
         messages.put((str(rank), "error", (explained(error, f"rank {rank}"),)))
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # on its way out it is stopped without a word
