@@ -21,11 +21,11 @@ SIZES = {
     # gigabytes to download, and on the disk; measured as docs/first-hour.md says
     "light": (0.2, 0.7),
     "cpu": (0.4, 1.9),
-    "cuda": (3.0, 6.3),
-    "dev": (0.3, 0.7),
+    "cuda": (3.0, 6.1),
+    "dev": (0.3, 0.8),
 }
 CHEAPER = (
-    "without an NVIDIA card the CPU build of PyTorch is enough and 4.4 GB less: "
+    "without an NVIDIA card the CPU build of PyTorch is enough and 4.2 GB less: "
     'make setup TORCH_INDEX=<the index for CPU of PyTorch\'s "Start Locally" page>'
 )
 
