@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import FaultError
+from deepred.corpus.tokenizer import END, START, render
 from deepred.export.llama_server import open_llama
 from deepred.persona.personas import Message
-from deepred.train.chatml import END, START, render
 
 Talker = Callable[[Sequence[Sequence[Message]]], list[str | None]]
 """Answers conversations, in their order; None for one that does not fit."""

@@ -1,7 +1,7 @@
-"""The model card: the hub's front matter, what the model is, its data, what it knows, its files and their checks.
+"""What is said about a model wherever it is published: names, sources, licence, Ollama's Modelfile, the model card.
 
-The ``gguf`` stage writes it before the model is evaluated; ``deepred card``, ``push`` and ``install`` write it again
-with what the run has found since (its report): the audit's bound and the evaluation's tables.
+The ``gguf`` stage writes the card before the model is evaluated; ``deepred card``, ``push`` and ``install`` write it
+again with what the run has found since (its report): the audit's bound and the evaluation's tables.
 """
 
 from __future__ import annotations
@@ -9,10 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from deepred.base.days import format_day
-from deepred.export.publish.release import Release
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
+from deepred.corpus.licences import GENERATED_LICENCE, WIKIPEDIA_LICENCE
+
+LICENCES = {
+    "wikipedia": WIKIPEDIA_LICENCE,
+    "topics": f"{WIKIPEDIA_LICENCE} (Wikipedia's year and date articles)",
+    "books": "public domain; where, each document of the corpus says",
+    "chess": "records of games, which nobody owns; the renderings are the project's own",
+}
+"""The licence of each source of the mixture."""
+ORGANIZATION = "Deep Red"
+
 
 USE = """## Intended use and limits
 
@@ -21,6 +33,100 @@ nothing of later events by design, and reflects the views and errors of its sour
 safety training beyond its instruction examples. What is left of later knowledge is measured above, never zero."""
 
 NOT_YET = "Not measured yet: `deepred run RUN.toml`, then `deepred card RUN.toml`."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A part of the text that a model was trained on."""
+
+    name: str
+    share: float
+    documents: int
+    licence: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A model as its files name it."""
+
+    name: str
+    size: str
+    cutoff: Day
+    persona: str
+    system_prompt: str
+    licence: str
+    language: str = "en"
+    sources: tuple[Source, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Release:
+        """The release that ``dataclasses.asdict`` wrote."""
+        fields: dict[str, Any] = values | {"sources": tuple(Source(**source) for source in values["sources"])}
+        return cls(**fields)
+
+    @property
+    def title(self) -> str:
+        """``DeepRed-0.7M-1969-07-20``."""
+        return f"{self.name}-{self.size}-{format_day(self.cutoff)}"
+
+    @property
+    def description(self) -> str:
+        """What the model is, in a sentence."""
+        return (
+            f"{self.persona}: a language model for conversation whose knowledge ends before {format_day(self.cutoff)}."
+        )
+
+    def file_name(self, quantization: str) -> str:
+        """``DeepRed-0.7M-1969-07-20-F16.gguf``."""
+        return f"{self.title}-{quantization}.gguf"
+
+
+def read_sources(mixture: Path) -> tuple[Source, ...]:
+    """The sources of a finished mixture with their shares and licences, the largest first."""
+    path = mixture / "manifest.json"
+    if not path.exists():
+        return ()
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    table: dict[str, dict[str, Any]] = manifest["counts"]["notes"].get("sources", {})
+    invented = "world" in manifest.get("needs", {})
+    found = [
+        Source(
+            name,
+            float(values.get("share", 0.0)),
+            int(values.get("documents", 0)),
+            GENERATED_LICENCE if invented else LICENCES.get(name, "not stated"),
+        )
+        for name, values in table.items()
+    ]
+    return tuple(sorted(found, key=lambda source: -source.share))
+
+
+def size_label(parameters: int) -> str:
+    """The number of parameters as file names give it.
+
+    >>> size_label(651_000), size_label(361_821_120), size_label(1_100_000_000)
+    ('0.7M', '362M', '1.1B')
+    """
+    unit, letter = (1e9, "B") if parameters >= 999_500_000 else (1e6, "M")
+    number = parameters / unit
+    return f"{number:.0f}{letter}" if number >= 9.95 else f"{number:.1f}{letter}"
+
+
+def write_modelfile(file: str, system_prompt: str, context: int, licence: str) -> str:
+    """Ollama's Modelfile, with the ChatML template spelled out: Ollama does not run the file's own."""
+    if '"""' in system_prompt:
+        raise UserError('the system prompt holds """, which a Modelfile cannot quote', "change the persona's prompt")
+    return f'''FROM {file}
+TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
+{{{{ .Content }}}}<|im_end|>
+{{{{ end }}}}<|im_start|>assistant
+"""
+SYSTEM """{system_prompt}"""
+PARAMETER stop "<|im_end|>"
+PARAMETER temperature 0.3
+PARAMETER num_ctx {context}
+LICENSE """{licence}"""
+'''
 
 
 @dataclass(frozen=True)
