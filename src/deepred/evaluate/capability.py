@@ -45,6 +45,7 @@ from deepred.evaluate.statistics import (
 from deepred.export.llama_server import quiet
 from deepred.run.config import Capability
 from deepred.run.stage import Counts, Work
+from deepred.train.device import set_threads
 
 RESULTS = "capability.json"
 PRETRAINED = "pre-trained"
@@ -75,10 +76,7 @@ def measure_capability(
     work: Work,
 ) -> Counts:  # fmt: skip
     """Score every model on the same material and write figures and differences."""
-    import torch
-
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     how = Resampling(config.bootstrap, config.confidence, seed)
     families = choose_families(read_families(probes), "before", config.families, seed)
     documents = held_out(mixture, config.passages, config.characters, seed)

@@ -36,6 +36,7 @@ from deepred.evaluate.reply_matching import asserts
 from deepred.evaluate.statistics import Figure, Resampling, mean_over_families, paired_gain
 from deepred.run.config import Interview
 from deepred.run.stage import Counts, Work
+from deepred.train.device import set_threads
 
 RESULTS = "interview.json"
 REPLIES = "replies.jsonl"
@@ -90,10 +91,7 @@ def interview_model(
     sources: dict[str, list[Path]] | None = None,
 ) -> Counts:
     """Put every question to every model and write figures and replies."""
-    import torch
-
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     named = sources or {}
     forms = load_forms(next(iter(named.get("forms", [])), None))
     persona = json.loads((examples / "persona.json").read_text(encoding="utf-8"))

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deepred.base.days import MONTHS, Day, format_day, month_of, year_of
-from deepred.evaluate.statistics import KNOWS
+from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
 
 Verdict = Literal["clean", "leak", "unclear", "ignorant", "nothing"]
-
-NEGLIGIBLE = 0.10
-"""Gain over the floor after the cutoff whose upper bound must lie below this before it is called small."""
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 ERAS = ("before", "after")

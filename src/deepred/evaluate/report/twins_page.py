@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.files import write_bytes, write_json, write_text
-from deepred.evaluate.report.conclusions import NEGLIGIBLE, gain, percent, points
+from deepred.evaluate.report.conclusions import gain, percent, points
 from deepred.evaluate.report.figures import (
     accuracy_text,
     arm_cell,
@@ -25,7 +25,7 @@ from deepred.evaluate.report.figures import (
 )
 from deepred.evaluate.report.plots import bits_plot
 from deepred.evaluate.report.twins_plots import doses_plot, gains_plot, picture
-from deepred.evaluate.statistics import KNOWS
+from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
 
 SHOWS = {
     "filtered": "the filtered text",
