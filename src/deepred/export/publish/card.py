@@ -14,6 +14,7 @@ from typing import Any
 
 from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
+from deepred.base.templating import environment, markdown_cell
 from deepred.corpus.licences import GENERATED_LICENCE, WIKIPEDIA_LICENCE
 
 LICENCES = {
@@ -24,13 +25,6 @@ LICENCES = {
 }
 """The licence of each source of the mixture."""
 ORGANIZATION = "Deep Red"
-
-
-USE = """## Intended use and limits
-
-For research on time-locked models, teaching and play. It is not a source of facts: a small model errs often, knows
-nothing of later events by design, and reflects the views and errors of its sources and of their time. It has had no
-safety training beyond its instruction examples. What is left of later knowledge is measured above, never zero."""
 
 NOT_YET = "Not measured yet: `deepred run RUN.toml`, then `deepred card RUN.toml`."
 
@@ -146,42 +140,20 @@ class Facts:
 
 
 def write_card(release: Release, facts: Facts) -> str:
-    """The model card in Markdown."""
-    cutoff = format_day(release.cutoff)
-    origin = (
-        f"continued from `{facts.base}`: what that model had learned of later times is suppressed at best, not absent"
-        if facts.base
-        else f"trained from scratch, only on text that could have been written before {cutoff}"
+    """The model card in Markdown (``card.md``)."""
+    template = CARDS.get_template("card.md")
+    return template.render(
+        release=release,
+        facts=facts,
+        report=facts.report,
+        cutoff=format_day(release.cutoff),
+        front_matter=front_matter(release, facts),
+        not_yet=NOT_YET,
     )
-    parts = [
-        front_matter(release, facts),
-        f"# {release.persona}, {release.size} parameters, knowledge to the day before {cutoff}",
-        f"{release.description} It was {origin}; {cutoff} is the first day that it must not know. Then it was "
-        f"fine-tuned (LoRA, merged) to converse as {release.persona}.",
-        "## Evaluation",
-        evaluation(facts.report),
-        "## Data",
-        data(release, facts),
-        "## Files",
-        table(("file", "size"), [(f"`{name}`", f"{size / 1e6:.1f} MB") for name, size in facts.files.items()]),
-        "Chat format: ChatML. The files open in llama.cpp, LM Studio and Ollama (`Modelfile`). System prompt:",
-        f"> {release.system_prompt}",
-        "Shape: Llama architecture, " + ", ".join(f"{name} {value}" for name, value in facts.shape.items()) + ".",
-        "## Checks on the files, in llama.cpp",
-        table(
-            ("check", "file", "value", "limit", "passed"),
-            [
-                (row["name"], f"`{row['file']}`", f"{row['value']:.3g}", f"{row['limit']:g}", yes(row["passed"]))
-                for row in facts.gates
-            ],
-        ),
-        USE,
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def front_matter(release: Release, facts: Facts) -> str:
-    """What the hub reads: YAML whose values are JSON, which YAML includes."""
+def front_matter(release: Release, facts: Facts) -> dict[str, Any]:
+    """What the hub reads."""
     values: dict[str, Any] = {
         "license": release.licence,
         "language": [release.language],
@@ -204,26 +176,7 @@ def front_matter(release: Release, facts: Facts) -> str:
     ]
     if results:
         values["model-index"] = [{"name": release.title, "results": results}]
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join(["---", *lines, "---"])
-
-
-def evaluation(report: Mapping[str, Any]) -> str:
-    """What the run's arms know before and after the cutoff, and what is not concluded."""
-    arms: Mapping[str, Mapping[str, Any]] = report.get("arms") or {}
-    if not arms:
-        return NOT_YET
-    rows = [(name, figure(arm.get("before")), figure(arm.get("after"))) for name, arm in arms.items()]
-    chance = report.get("chance")
-    parts = [
-        str(report.get("headline", "")),
-        table(("arm", "before the cutoff", "after it"), rows),
-        "`filtered` is this model before fine-tuning; `unfiltered` its twin, trained on everything; `floor` one that "
-        "never saw the facts. Accuracy of multiple choice by likelihood, with its interval over facts"
-        + (f"; chance is {chance:.0%}." if chance else "."),
-        "\n".join(f"- {line}" for line in report.get("open", [])),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return values
 
 
 def figure(values: Mapping[str, Any] | None) -> str:
@@ -233,34 +186,5 @@ def figure(values: Mapping[str, Any] | None) -> str:
     return f"{values['accuracy']:.0%} [{values['low']:.0%}, {values['high']:.0%}] of {values['families']} families"
 
 
-def data(release: Release, facts: Facts) -> str:
-    """The data card: sources with shares and licences, the instruction data, the audit."""
-    rows = [(s.name, f"{s.documents:,}", f"{s.share:.1%}", s.licence) for s in release.sources]
-    kinds = ", ".join(f"{name} {count:,}" for name, count in sorted(facts.examples.items()))
-    audit = facts.report.get("audit") or {}
-    parts = [
-        table(("source", "documents", "share of tokens", "licence"), rows) if rows else "Sources: not recorded.",
-        f"Sentences that may speak of {format_day(release.cutoff)} or later were removed by a filter, sentence by "
-        "sentence, and the rest was audited. " + audit_line(audit),
-        f"Instruction examples by kind: {kinds}." if kinds else "",
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def audit_line(audit: Mapping[str, Any]) -> str:
-    """The audit's bound in a sentence, or that there is none."""
-    status, residual = audit.get("status"), audit.get("residual")
-    if isinstance(residual, Mapping) and residual.get("high") is not None:
-        return f"Late sentences left among the kept: at most {residual['high']:.1%} (audit: {status})."
-    return "The audit's sheet has not been labelled: no bound is stated." if audit else "The audit: " + NOT_YET.lower()
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def yes(value: object) -> str:
-    """``yes`` or ``no``."""
-    return "yes" if value else "no"
+CARDS = environment(Path(__file__).parent, html=False)
+CARDS.filters.update(accuracy=figure, cell=markdown_cell, json=lambda value: json.dumps(value, ensure_ascii=False))
