@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
 from deepred.base.tables import read_rows
-from deepred.corpus.mixture import fraction
+from deepred.corpus.cleaned_documents import fraction
 from deepred.run.config import Tokenizer
 from deepred.run.stage import Counts, Work
 
