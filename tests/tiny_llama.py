@@ -92,7 +92,7 @@ def write_tiny_gguf(folder, context=128):
     from deepred.export.gguf.gguf import write_gguf
     from deepred.export.gguf.tensors import read_shape
     from deepred.export.gguf.vocabulary import read_vocabulary
-    from deepred.export.publish.release import Release
+    from deepred.export.publish.card import Release
 
     model = build_model(folder / "model", context=context)
     release = Release("DeepRed", "0.1M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")

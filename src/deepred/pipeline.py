@@ -8,12 +8,8 @@ files of its section, where it names any), the keys it reads (``cutoff`` as a da
 
 from __future__ import annotations
 
+from deepred.run.arm_names import ARMS, TEXTS
 from deepred.run.stage import Stage
-
-TEXTS = ("filtered", "unfiltered", "article", "dosed", "floor")
-"""Arms with a text of their own."""
-ALL_ARMS = (*TEXTS, "continued")
-"""Arms with a model of their own; ``continued`` trains the unfiltered one on with the filtered text."""
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -156,7 +152,7 @@ STAGES: tuple[Stage, ...] = (
         "Trains a Llama or continues a base: chunked cross-entropy, AdamW, FSDP2, exact resume after kill -9.",
         needs=("shards", "tokenizer"),
         reads=("seed",),
-        arms=ALL_ARMS,
+        arms=ARMS,
         begins_with=(("continued", "unfiltered"),),
         together=True,
         resumes=True,
@@ -210,7 +206,7 @@ STAGES: tuple[Stage, ...] = (
         "Choices by PMI-normalised log-likelihood and bits per byte by year, with bootstrap intervals.",
         needs=("world", "articles", "emergence", "pretrain", "probes"),
         reads=("cutoff", "seed"),
-        arms=ALL_ARMS,
+        arms=ARMS,
         together=True,
     ),
     Stage(
@@ -236,7 +232,7 @@ STAGES: tuple[Stage, ...] = (
         "Full fine-tuning on later facts until each is recalled in other words; steps compared with the floor's.",
         needs=("pretrain", "probes"),
         reads=("seed",),
-        arms=ALL_ARMS,
+        arms=ARMS,
     ),
     Stage(
         "report",

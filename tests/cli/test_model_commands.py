@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 from deepred.base.errors import UserError
 from deepred.cli.main import app
 from deepred.cli.options import open_pipeline
-from deepred.export.publish.card import Facts
-from deepred.export.publish.release import Release, write_modelfile
+from deepred.export.publish.card import Facts, Release, write_modelfile
 
 DEMO = Path(__file__).parents[2] / "runs" / "demo.toml"
 RELEASE = Release("DeepRed", "0.7M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")

@@ -9,7 +9,8 @@ import pytest
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import document_schema, passage_schema, read_rows, write_rows
-from deepred.corpus.mixture import fraction, mix_corpus, probe_statements
+from deepred.corpus.cleaned_documents import fraction, probe_statements
+from deepred.corpus.mixture import mix_corpus
 from deepred.corpus.probes.exposures import Exposures
 from deepred.run.config import Mixture
 from deepred.run.settings import Settings

@@ -1,10 +1,13 @@
+import io
 import json
+import random
 
 import pytest
+import sentencepiece
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import document_schema, write_rows
-from deepred.corpus.tokenizer import SPECIAL_TOKENS, end_of_text, load_encoder, train_tokenizer
+from deepred.corpus.tokenizer import SPECIAL_TOKENS, answer_spans, end_of_text, load_encoder, render, train_tokenizer
 from deepred.run.config import Tokenizer
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
@@ -12,6 +15,22 @@ from deepred.run.stage import Work
 TEXTS = [
     f"In {1800 + n} the mayor of Tollen{n % 7} opened bridge number {n}; don't forget the naïve engineers."
     for n in range(300)
+]
+
+
+SPOKEN = [
+    "The quiet town built two bridges in 1911.",
+    "Engineers read old letters by lamplight.",
+    "Москва 北京 naïve",
+] * 60
+
+
+TALK = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": "Hello"},
+    {"role": "assistant", "content": "Good day."},
+    {"role": "user", "content": "And?"},
+    {"role": "assistant", "content": "Nothing."},
 ]
 
 
@@ -145,3 +164,81 @@ def test_a_tokenizer_without_an_end_of_text_is_refused(mixture, tmp_path):
     (tmp_path / "base" / "tokenizer_config.json").unlink()
     with pytest.raises(UserError, match="eos_token"):
         train(mixture, tmp_path / "t", adopt=str(tmp_path / "base"))
+
+
+def train_pieces(path, **more):
+    """A SentencePiece model of Llama 2's kind, unless said otherwise."""
+    written = io.BytesIO()
+    options = {
+        "model_type": "bpe",
+        "vocab_size": 420,
+        "byte_fallback": True,
+        "normalization_rule_name": "identity",
+        "remove_extra_whitespaces": False,
+        "character_coverage": 1.0,
+        "minloglevel": 2,
+    }
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(SPOKEN), model_writer=written, **options | more)
+    path.write_bytes(written.getvalue())
+    return path
+
+
+def adopt(name, out):
+    out.mkdir()
+    train_tokenizer(mixture=out, config=Tokenizer(adopt=str(name)), out=out, work=Work(Settings()))
+    return out
+
+
+def test_a_bare_model_gives_the_ids_that_sentencepiece_gives(tmp_path):
+    path = train_pieces(tmp_path / "tokenizer.model")
+    encoder = load_encoder(adopt(tmp_path, tmp_path / "out"))
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    for text in [*SPOKEN[:3], "  odd   spaces ", "unseen: Ωmega ☭ 🚀", "a\tb\nc"]:
+        ids = encoder.encode(text, add_special_tokens=False).ids
+        assert ids == model.encode(text)
+        assert encoder.decode(ids) == text
+
+
+def test_llama_2s_own_model_agrees_on_varied_text(samples, tmp_path):
+    path = samples / "tokenizers" / "llama2-tokenizer.model"
+    out = adopt(path, tmp_path / "out")
+    encoder = load_encoder(out)
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    articles = (samples / "wikitext").glob("*")
+    words = [word for article in sorted(articles)[:8] for word in article.read_text(encoding="utf-8").split()[:400]]
+    pick = random.Random(1)
+    for _ in range(200):
+        text = "".join(pick.choice(words) + pick.choice([" ", " ", "  ", "\n", ""]) for _ in range(20))
+        assert encoder.encode(text, add_special_tokens=False).ids == model.encode(text)
+    settings = json.loads((out / "tokenizer_config.json").read_text())
+    assert (settings["bos_token"], settings["eos_token"], settings["add_bos_token"]) == ("<s>", "</s>", True)
+
+
+def test_transformers_loads_what_was_made(tmp_path):
+    from transformers import AutoTokenizer
+
+    path = train_pieces(tmp_path / "tokenizer.model")
+    tokenizer = AutoTokenizer.from_pretrained(adopt(tmp_path, tmp_path / "out"))
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    assert tokenizer.encode(SPOKEN[0], add_special_tokens=False) == model.encode(SPOKEN[0])
+
+
+def test_another_kind_of_model_is_refused_by_its_ids(tmp_path):
+    train_pieces(tmp_path / "tokenizer.model", normalization_rule_name="nmt_nfkc")
+    with pytest.raises(FaultError, match="another kind than Llama 2's"):
+        adopt(tmp_path, tmp_path / "out")
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path):
+    (tmp_path / "tokenizer.model").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"tokenizer\.model is no SentencePiece model"):
+        adopt(tmp_path, tmp_path / "out")
+
+
+def test_spans_hold_every_answer_with_its_end_and_nothing_else():
+    text = render(TALK)
+    assert [text[start:end] for start, end in answer_spans(TALK)] == ["Good day.<|im_end|>", "Nothing.<|im_end|>"]
+
+
+def test_a_conversation_is_rendered_turn_by_turn():
+    assert render(TALK[:2]) == "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"

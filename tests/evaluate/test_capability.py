@@ -16,9 +16,11 @@ from deepred.evaluate.capability import (
     cut,
     differences,
     document_bits,
+    judge_pairs,
     load_scorer,
+    make_pairs,
+    summarize_pairs,
 )
-from deepred.evaluate.grammar import judge_pairs, make_pairs, summarize_pairs
 from deepred.evaluate.statistics import Resampling
 
 HOW = Resampling(resamples=300)

@@ -12,13 +12,11 @@ from deepred.base.errors import UserError
 from deepred.evaluate.chat_questions import ask_family, choose_families, load_forms, messages, plain_question
 from deepred.evaluate.interview import (
     ask,
-    cannot_conclude,
     chance_partners,
-    leaked_rows,
     make_questions,
-    summarize,
     talk_figure,
 )
+from deepred.evaluate.interview_figures import cannot_conclude, leaked_rows, summarize
 from deepred.evaluate.reply_judge import Case, agreement, judge_replies, read_labels
 from deepred.evaluate.statistics import Resampling
 from deepred.run.config import Interview, Judge

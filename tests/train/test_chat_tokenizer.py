@@ -5,11 +5,11 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from deepred.corpus.tokenizer import render
 from deepred.run.config import Sft
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
-from deepred.train.chatml import render
 from deepred.train.merge import merge_adapter
 from deepred.train.sft import fine_tune
 from tiny_llama import build_model, write_examples

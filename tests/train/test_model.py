@@ -5,6 +5,7 @@ from deepred.base.errors import UserError
 from deepred.run.config import Pretrain
 from deepred.train.attention import documents_apart
 from deepred.train.device import choose_device
+from deepred.train.loss import Objective
 from deepred.train.model import (
     build_model,
     decay_groups,
@@ -12,7 +13,6 @@ from deepred.train.model import (
     parts_of,
     save_model,
 )
-from deepred.train.objective import Objective
 
 SHAPE = {"layers": 2, "width": 32, "heads": 2, "kv_heads": 1, "feed_forward": 48}
 

@@ -15,13 +15,13 @@ from deepred.train.plan import (
     CHINCHILLA,
     TABLE,
     Request,
-    choose_device,
     known_models,
     make_plan,
     parse_tokens,
     request_of_model,
     request_of_run,
 )
+from deepred.train.planned_device import choose_device
 
 RUNS = sorted((Path(__file__).parents[2] / "runs").glob("*.toml"))
 SHAPE = {"layers": 2, "width": 64, "heads": 4, "kv_heads": 2, "feed_forward": 96}

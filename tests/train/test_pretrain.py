@@ -386,7 +386,7 @@ def test_memory_that_does_not_suffice_names_a_smaller_micro_batch(corpus, tmp_pa
     def full(*arguments, **more):
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr("deepred.train.objective.chunked_cross_entropy", full)
+    monkeypatch.setattr("deepred.train.loss.chunked_cross_entropy", full)
     with pytest.raises(FaultError, match=r"micro_batch to 1\b"):
         corpus.pretrain(tmp_path / "out")
 

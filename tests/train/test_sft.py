@@ -7,11 +7,11 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from deepred.base.errors import FaultError, UserError
+from deepred.corpus.tokenizer import render
 from deepred.run.config import Sft
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
 from deepred.train.adapter import adapt, load_base
-from deepred.train.chatml import render
 from deepred.train.conversations import Encoded, batch_of, encode, pack, places, read_again
 from deepred.train.sft import batch_losses, fine_tune, schedule
 from tiny_llama import build_model, write_examples

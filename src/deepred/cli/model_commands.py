@@ -193,8 +193,7 @@ def gguf_folder(run_file: Path, overrides: list[str] | None, data: Path | None) 
 
 def model_card(folder: Path, run_file: Path, overrides: list[str] | None, data: Path | None) -> str:
     """The card of a run's model with what its report has found; as the stage wrote it where there is no report yet."""
-    from deepred.export.publish.card import Facts, write_card
-    from deepred.export.publish.release import Release
+    from deepred.export.publish.card import Facts, Release, write_card
     from deepred.run.runner import is_complete
 
     pipeline = open_pipeline(run_file, overrides, data)

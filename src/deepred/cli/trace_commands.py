@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from deepred.cli.options import (
     print_json,
     tell,
 )
+from deepred.run.arm_names import TextArm, Trained
 
 if TYPE_CHECKING:
     from deepred.evaluate.trace.trace import Match, Statement
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     from deepred.evaluate.trace.word_index import TextIndex
     from deepred.run.runner import Pipeline
 
-ArmOption = Annotated[
-    Literal["filtered", "unfiltered", "article", "dosed", "floor"],
-    typer.Option(help="The arm whose training text is searched."),
-]
+ArmOption = Annotated[TextArm, typer.Option(help="The arm whose training text is searched.")]
 
 
 def trace(
@@ -106,9 +104,7 @@ def leaks(
 
 def relearn(
     run_file: RunFile,
-    arm: Annotated[
-        Literal["filtered", "unfiltered", "article", "continued", "dosed"], typer.Option(help="The arm to show.")
-    ] = "filtered",
+    arm: Annotated[Trained, typer.Option(help="The arm to show.")] = "filtered",
     overrides: Set = None,
     data: Data = None,
     as_json: Json = False,

@@ -70,11 +70,12 @@ def plan(
     """State what a training would take before it runs: FLOPs, memory by part, time, disk, cost and a verdict."""
     from deepred.base.errors import UserError
     from deepred.train import plan as planner
+    from deepred.train.planned_device import choose_device
 
     if sum([run_file is not None, bool(model), table]) != 1:
         raise UserError("plan needs a run file, --model or --table, and only one of them", "deepred plan RUN.toml")
     count = planner.parse_tokens(tokens) if tokens else None
-    place = planner.choose_device(device.lower(), teraflops, memory)
+    place = choose_device(device.lower(), teraflops, memory)
     share = mfu or None
     if run_file is not None:
         changed = {"tokens": count, "sequence": sequence, "micro_batch": micro_batch}

@@ -2,7 +2,7 @@
 
 In: the mixture and the tokenizer. Out: for every part ``SPLIT-SOURCE-PART-NNN.bin`` (uint16 or uint32, little-endian)
 and ``.npy`` (int64: where each document begins, and the end), every document followed by the end-of-text token, and
-``meta.json`` that lists them. Nothing is shuffled here: the order of samples is a function, see ``train/order.py``.
+``meta.json`` that lists them. Nothing is shuffled here: the order of samples is a function, see ``train/schedule.py``.
 """
 
 from __future__ import annotations

@@ -1,31 +1,34 @@
-"""The tokenizer: byte-level BPE trained on the filtered corpus, or one that a base model brings.
+"""The tokenizer: byte-level BPE trained on the filtered corpus, or one that a base model brings; and its chat format.
 
 In: the mixture's training split. Out: a folder that ``transformers`` loads (``tokenizer.json``, its configuration, the
 special tokens, a ChatML chat template). Only filtered text is read: a vocabulary learned from later text would hold
 later names. Every tokenizer, trained or adopted, must give sample texts back unchanged.
+
+A bare SentencePiece model (``tokenizer.model`` of Llama 2, TinyLlama) is converted: what SentencePiece joins by score,
+Hugging Face's BPE joins by the order of merges; the result is kept only if it gives the ids that SentencePiece gives.
+ChatML, the one chat format of the project, is ``<|im_start|>role``, a line break, the content, ``<|im_end|>``.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
 from deepred.base.tables import read_rows
-from deepred.corpus.mixture import fraction
-from deepred.corpus.sentencepiece import MODEL_FILE, convert
+from deepred.corpus.cleaned_documents import fraction
 from deepred.run.config import Tokenizer
 from deepred.run.stage import Counts, Work
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Encoder
 
-END_OF_TEXT, TURN_START, TURN_END, PADDING = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
-SPECIAL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END, PADDING)
+END_OF_TEXT, START, END, PADDING = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
+SPECIAL_TOKENS = (END_OF_TEXT, START, END, PADDING)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -41,6 +44,7 @@ LLAMA3_SPLIT = (
 )
 """The split of Llama 3, which llama.cpp calls ``llama-bpe``."""
 
+MODEL_FILE = "tokenizer.model"
 ADOPTED_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -59,6 +63,15 @@ SAMPLE_TEXTS = (
     "don't WE'LL they're",
 )
 """What a tokenizer must give back: spaces, several scripts, marks, digits, contractions."""
+
+
+SPACE = "▁"
+"""SentencePiece's mark for a space (U+2581)."""
+CHECKED_TEXTS = (
+    *SAMPLE_TEXTS[:-1],
+    "don't WE'LL they're ﬁn ½ Ａ",
+    "The engineers of the colony read old letters by lamplight; nobody knew what the ninth of November would bring.",
+)
 
 
 def train_tokenizer(*, mixture: Path, config: Tokenizer, out: Path, work: Work) -> Counts:
@@ -174,7 +187,7 @@ def save(encoder: Encoder, out: Path) -> None:
         "add_eos_token": False,
         "add_prefix_space": False,
         "added_tokens_decoder": added,
-        "additional_special_tokens": [TURN_START, TURN_END],
+        "additional_special_tokens": [START, END],
         "clean_up_tokenization_spaces": False,
         "tokenizer_class": "PreTrainedTokenizerFast",
     }
@@ -212,3 +225,107 @@ def _from_hub(name: str) -> Path:
             f"tokenizer.adopt = {name!r} is no folder here and the hub does not give it: {reason}",
             "download the model on a machine with network and set tokenizer.adopt to its folder",
         ) from None
+
+
+def convert(path: Path, out: Path) -> None:
+    """Write ``tokenizer.json`` and its configuration into ``out``; a model that cannot be told exactly is refused."""
+    model = _load(path)
+    encoder = _encoder(model)
+    for text in CHECKED_TEXTS:
+        ours, theirs = encoder.encode(text, add_special_tokens=False).ids, model.encode(text)
+        if ours != theirs:
+            raise FaultError(
+                f"{path} is a SentencePiece model of another kind than Llama 2's: {text!r} gets other ids",
+                "use its tokenizer.json, which its publisher has made",
+            )
+    special = {
+        f"{name}_token": model.id_to_piece(number)
+        for name, number in (("bos", model.bos_id()), ("eos", model.eos_id()), ("unk", model.unk_id()))
+        if number >= 0
+    }
+    settings = special | {
+        "add_bos_token": "bos_token" in special,
+        "add_eos_token": False,
+        "clean_up_tokenization_spaces": False,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }
+    for name, text in (("tokenizer.json", encoder.to_str()), ("tokenizer_config.json", json.dumps(settings, indent=2))):
+        write_text(out / name, text)
+
+
+def _load(path: Path) -> Any:
+    try:
+        from sentencepiece import SentencePieceProcessor
+    except ImportError:
+        raise UserError(f"{path} is read by the package sentencepiece", "pip install deepred[train]") from None
+    try:
+        return SentencePieceProcessor(model_file=str(path))
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{path} is no SentencePiece model: {str(error).splitlines()[0]}", "fetch it again") from None
+
+
+def _encoder(model: Any) -> Encoder:
+    """The same tokenizer in the form that Llama 2's publishers gave it: a space before the text, bytes as fallback."""
+    from tokenizers import AddedToken, decoders, models, normalizers
+    from tokenizers import Tokenizer as Encoder
+
+    pieces = [str(model.id_to_piece(number)) for number in range(model.get_piece_size())]
+    unknown = pieces[model.unk_id()]
+    bpe = models.BPE(
+        {piece: number for number, piece in enumerate(pieces)},
+        _merges(model, pieces),
+        unk_token=unknown,
+        fuse_unk=True,
+        byte_fallback=any(model.is_byte(number) for number in range(len(pieces))),
+    )
+    encoder = Encoder(bpe)
+    encoder.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
+    encoder.decoder = decoders.Sequence(
+        [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    special = [piece for number, piece in enumerate(pieces) if model.is_control(number) or number == model.unk_id()]
+    encoder.add_special_tokens([AddedToken(piece, normalized=False, special=True) for piece in special])
+    return encoder
+
+
+def _merges(model: Any, pieces: list[str]) -> list[tuple[str, str]]:
+    """Every pair that makes a piece, the best piece first, and of one piece's pairs the earliest pieces first."""
+    ranks = {
+        piece: number
+        for number, piece in enumerate(pieces)
+        if not (model.is_control(number) or model.is_unknown(number) or model.is_byte(number))
+    }
+    order = sorted(ranks, key=lambda piece: (-float(model.get_score(ranks[piece])), ranks[piece]))
+    merges: list[tuple[str, str]] = []
+    for piece in order:
+        halves = ((piece[:cut], piece[cut:]) for cut in range(1, len(piece)))
+        found = [pair for pair in halves if pair[0] in ranks and pair[1] in ranks]
+        merges += sorted(found, key=lambda pair: (ranks[pair[0]], ranks[pair[1]]))
+    return merges
+
+
+def render(messages: Sequence[dict[str, str]]) -> str:
+    r"""A conversation as the text that the model reads.
+
+    >>> render([{"role": "user", "content": "Hello"}])
+    '<|im_start|>user\nHello<|im_end|>\n'
+    """
+    return "".join(f"{START}{message['role']}\n{message['content']}{END}\n" for message in messages)
+
+
+def answer_spans(messages: Sequence[dict[str, str]]) -> list[tuple[int, int]]:
+    """Spans of ``render(messages)`` that the assistant writes: each answer with the ``<|im_end|>`` that ends it.
+
+    >>> text = render([{"role": "assistant", "content": "Yes."}])
+    >>> [text[start:end] for start, end in answer_spans([{"role": "assistant", "content": "Yes."}])]
+    ['Yes.<|im_end|>']
+    """
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for message in messages:
+        length = len(render([message]))
+        if message["role"] == "assistant":
+            start = position + len(START) + len(message["role"]) + 1
+            spans.append((start, position + length - 1))
+        position += length
+    return spans

@@ -23,9 +23,7 @@ from deepred.evaluate.statistics import (
     paired_gain,
     too_few,
 )
-
-ORDER = ("filtered", "unfiltered", "article", "continued", "dosed", "floor")
-"""Arms in the order in which they are shown: the product first, the floor last."""
+from deepred.run.arm_names import ARMS
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Arm:
 
 
 def read_arms(outputs: dict[str, Path]) -> dict[str, Arm]:
-    """The evaluated arms among a run's folders (``evaluate`` or ``evaluate@arm``), in the order of ``ORDER``."""
+    """The evaluated arms among a run's folders (``evaluate`` or ``evaluate@arm``), in the order of ``ARMS``."""
     found: dict[str, Arm] = {}
     for name, folder in outputs.items():
         stage, _, arm = name.partition("@")
@@ -56,7 +54,7 @@ def read_arms(outputs: dict[str, Path]) -> dict[str, Arm]:
             results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
             answers, bits = headline(read_answers(folder / "items.jsonl")), read_bits(folder / "sentences.jsonl")
             found[arm or "filtered"] = Arm(arm or "filtered", results, answers, bits)
-    return {name: found[name] for name in sorted(found, key=lambda name: (name not in ORDER, *place(name)))}
+    return {name: found[name] for name in sorted(found, key=place)}
 
 
 def read_bits(path: Path) -> list[Bits]:
@@ -69,7 +67,7 @@ def read_bits(path: Path) -> list[Bits]:
 
 def place(name: str) -> tuple[int, str]:
     """Where an arm stands in the order shown; unknown ones come after the known, by name."""
-    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+    return (ARMS.index(name) if name in ARMS else len(ARMS), name)
 
 
 def blind_floor(arm: Arm, floor: Arm, era: str) -> tuple[dict[str, float], str]:

@@ -4,6 +4,9 @@ In: held-out passages, minimal pairs, probes of earlier facts; the base model (w
 the fine-tuned and merged one, and its GGUF files (their weights read back into the same architecture, so that all are
 scored alike). Out: ``capability.json``: bits per byte, grammar and knowledge of each with intervals, and differences
 from the pre-trained model paired by passage, pair and fact, each with the smallest one that would have been seen.
+
+The minimal pairs differ in one point, in words of no era (``grammar.toml``), as many of each phenomenon: any model of
+English finds the grammatical sentence likelier as a whole, whatever it knows (Warstadt et al. 2020, BLiMP).
 """
 
 from __future__ import annotations
@@ -11,8 +14,12 @@ from __future__ import annotations
 import json
 import lzma
 import math
+import random
+import tomllib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +30,7 @@ from deepred.base.files import write_json
 from deepred.base.tables import read_rows
 from deepred.corpus.probes.families import rank
 from deepred.evaluate.chat_questions import choose_families
-from deepred.evaluate.choices import Scorer, answer_families, read_families
-from deepred.evaluate.grammar import MinimalPair, judge_pairs, make_pairs, summarize_pairs
+from deepred.evaluate.choices import TIE, Scorer, answer_families, read_families
 from deepred.evaluate.interview import gguf_files
 from deepred.evaluate.model_scores import ModelScorer
 from deepred.evaluate.statistics import (
@@ -39,6 +45,7 @@ from deepred.evaluate.statistics import (
 from deepred.export.llama_server import quiet
 from deepred.run.config import Capability
 from deepred.run.stage import Counts, Work
+from deepred.train.device import set_threads
 
 RESULTS = "capability.json"
 PRETRAINED = "pre-trained"
@@ -69,10 +76,7 @@ def measure_capability(
     work: Work,
 ) -> Counts:  # fmt: skip
     """Score every model on the same material and write figures and differences."""
-    import torch
-
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     how = Resampling(config.bootstrap, config.confidence, seed)
     families = choose_families(read_families(probes), "before", config.families, seed)
     documents = held_out(mixture, config.passages, config.characters, seed)
@@ -240,3 +244,63 @@ def in_words(values: Mapping[str, Any]) -> str:
         f"{text(bits, 'bits_per_byte', '.2f')} bits a byte, grammar {text(grammar, 'accuracy', '.0%')}, "
         f"earlier facts {text(knowledge, 'accuracy', '.0%')}"
     )
+
+
+@dataclass(frozen=True)
+class MinimalPair:
+    """Two sentences of which only the first is grammatical."""
+
+    phenomenon: str
+    good: str
+    bad: str
+
+
+def make_pairs(each: int, seed: int) -> list[MinimalPair]:
+    """At most ``each`` distinct pairs of every phenomenon, fewer where its words do not give so many."""
+    values = tomllib.loads((files("deepred.evaluate") / "grammar.toml").read_text(encoding="utf-8"))
+    found: list[MinimalPair] = []
+    for row in values["phenomenon"]:
+        chance = random.Random(f"{seed} {row['name']}")
+        made: dict[str, MinimalPair] = {}
+        for _ in range(20 * each):
+            words = draw_words(values, chance)
+            pair = MinimalPair(row["name"], row["good"].format(**words), row["bad"].format(**words))
+            made.setdefault(pair.good, pair)
+            if len(made) == each:
+                break
+        found += made.values()
+    return found
+
+
+def draw_words(values: dict[str, Any], chance: random.Random) -> dict[str, str]:
+    """One draw of words for every placeholder; the second noun is another than the first."""
+    rows = {name: [one.split() for one in values[name].split(",")] for name in ("nouns", "people", "verbs")}
+    lists = {name: [one.strip() for one in values[name].split(",")] for name in ("adjectives", "prepositions")}
+    (n, ns), (m, ms) = chance.sample(rows["nouns"], 2)
+    man, men, himself = chance.choice(rows["people"])
+    v, vs, ved, ven = chance.choice(rows["verbs"])
+    herself = "herself" if himself == "himself" else "himself"
+    return {
+        "n": n, "ns": ns, "m": m, "ms": ms, "man": man, "men": men, "himself": himself, "herself": herself,
+        "v": v, "vs": vs, "ved": ved, "ven": ven, "a": chance.choice(lists["adjectives"]),
+        "p": chance.choice(lists["prepositions"]),
+        **{name: chance.choice(values[name].split(",")).strip() for name in ("vowel", "consonant")},
+    }  # fmt: skip
+
+
+def judge_pairs(pairs: Sequence[MinimalPair], score: Scorer) -> list[float]:
+    """1 for each pair whose grammatical sentence is likelier, 0 for the other, ½ for a tie."""
+    scores = score([("", sentence) for pair in pairs for sentence in (pair.good, pair.bad)])
+    differences = [good - bad for good, bad in zip(scores[::2], scores[1::2])]
+    return [0.5 if abs(difference) <= TIE else float(difference > 0) for difference in differences]
+
+
+def summarize_pairs(pairs: Sequence[MinimalPair], right: Sequence[float], how: Resampling) -> dict[str, Any]:
+    """Accuracy over all pairs and by phenomenon; every phenomenon weighs the same."""
+    groups: defaultdict[str, list[float]] = defaultdict(list)
+    for pair, value in zip(pairs, right):
+        groups[pair.phenomenon].append(value)
+    return {
+        **mean_over_families(list(right), how).to_json(),
+        "phenomena": {name: mean_over_families(values, how).to_json() for name, values in groups.items()},
+    }

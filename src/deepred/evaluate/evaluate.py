@@ -21,6 +21,7 @@ from deepred.evaluate.model_scores import ModelScorer
 from deepred.evaluate.statistics import Resampling
 from deepred.run.config import Evaluate
 from deepred.run.stage import Counts, Work
+from deepred.train.device import set_threads
 
 RESULTS = "results.json"
 ITEMS = "items.jsonl"
@@ -46,10 +47,7 @@ def evaluate_model(
     work: Work,
 ) -> Counts:
     """Score every probe family under the checkpoint and write figures and answers."""
-    import torch
-
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     counts = Counts()
     families = read_families(probes)
     answers: list[Answer] = []

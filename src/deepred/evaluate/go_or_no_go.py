@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from deepred.evaluate.statistics import KNOWS
+from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
 
 State = Literal["passed", "failed", "open"]
 
 GRAMMAR = 0.6
 """Share of minimal pairs whose lower bound must exceed this: chance is one half, BLiMP's 5-gram models stand at 0.6."""
-NEGLIGIBLE = 0.10
-"""Gain after the cutoff whose upper bound must lie below this; see ``conclusions``."""
 
 
 @dataclass(frozen=True)

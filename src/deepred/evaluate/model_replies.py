@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from deepred.base.errors import FaultError
+from deepred.corpus.tokenizer import END, START, render
+from deepred.evaluate.model_scores import load_checkpoint
 from deepred.export.llama_server import open_llama
 from deepred.persona.personas import Message
-from deepred.train.chatml import END, START, render
 
 Talker = Callable[[Sequence[Sequence[Message]]], list[str | None]]
 """Answers conversations, in their order; None for one that does not fit."""
@@ -30,17 +29,7 @@ class CheckpointTalker:
     """A Hugging Face folder with ChatML's tokens."""
 
     def __init__(self, folder: Path, tokens: int, device: str = "") -> None:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise FaultError(f"{folder} is not a readable checkpoint: {error}", "run the stage merge again") from error
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        model, self.tokenizer, self.device = load_checkpoint(folder, device, "merge")
         self.model = model.to(self.device).eval()
         self.tokens = tokens
         self.context = min(int(model.config.max_position_embeddings), CONTEXT)

@@ -26,6 +26,24 @@ class Encoded:
     start: int
 
 
+def load_checkpoint(folder: Path, device: str, stage: str) -> tuple[Any, Any, str]:
+    """A model, its tokenizer and the device it belongs on; ``stage`` is what is run again where the folder is damaged.
+
+    In float32: bfloat16 is many times slower on a CPU and rounds ties.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # ours is the only one on the terminal
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise FaultError(f"{folder} is not a readable checkpoint: {error}", f"run the stage {stage} again") from error
+    return model, tokenizer, device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class ModelScorer:
     """A scorer of a checkpoint: called with (context, continuation) pairs, it returns their log-probabilities."""
 
@@ -39,26 +57,15 @@ class ModelScorer:
 
     @staticmethod
     def load(folder: Path, device: str = "") -> ModelScorer:
-        """The scorer of a checkpoint folder, in float32 (bfloat16 is many times slower on a CPU and rounds ties)."""
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # ours is the only one on the terminal
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise FaultError(
-                f"{folder} is not a readable checkpoint: {error}", "run the stage pretrain again"
-            ) from error
+        """The scorer of a checkpoint folder."""
+        model, tokenizer, device = load_checkpoint(folder, device, "pretrain")
         rows: int = model.config.vocab_size
         if len(tokenizer) > rows:
             raise FaultError(
                 f"{folder}: the tokenizer has {len(tokenizer)} tokens, the model's embedding {rows}",
                 "use the tokenizer that the model was trained with",
             )
-        return ModelScorer(model, tokenizer, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return ModelScorer(model, tokenizer, device)
 
     def __call__(self, pairs: Sequence[Pair]) -> list[float]:
         """Log-probabilities (natural) of each continuation after its context, in the order given."""
@@ -88,15 +95,22 @@ class ModelScorer:
     def _score(self, batch: Sequence[Encoded]) -> list[float]:
         import torch
 
-        width = max(len(one.ids) for one in batch)
-        ids = torch.zeros((len(batch), width), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, one in enumerate(batch):  # padded on the right: positions stay those of an unpadded text
-            ids[row, : len(one.ids)] = torch.tensor(one.ids)
-            mask[row, : len(one.ids)] = 1
+        ids, mask = padded(batch)
         with torch.inference_mode():
             logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits.float().cpu()
         return [continuation_score(logits[row], ids[row], one) for row, one in enumerate(batch)]
+
+
+def padded(batch: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids in rows and where they are, padded on the right: positions stay those of an unpadded text."""
+    import torch
+
+    ids = torch.zeros((len(batch), max(len(one.ids) for one in batch)), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, one in enumerate(batch):
+        ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        mask[row, : len(one.ids)] = 1
+    return ids, mask
 
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:

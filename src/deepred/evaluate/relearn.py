@@ -17,10 +17,11 @@ from typing import Any
 from deepred.base.files import write_text
 from deepred.evaluate.chat_questions import choose_families
 from deepred.evaluate.choices import TIE, read_families
-from deepred.evaluate.model_scores import ModelScorer
+from deepred.evaluate.model_scores import ModelScorer, padded
 from deepred.evaluate.statistics import Resampling, mean_over_families, paired_gain
 from deepred.run.config import Relearn
 from deepred.run.stage import Counts, Work
+from deepred.train.device import set_threads
 
 RESULTS = "relearning.json"
 RIVALS = 16
@@ -32,8 +33,7 @@ def relearn_facts(*, pretrain: Path, probes: Path, config: Relearn, seed: int, o
     """Fine-tune a copy of the arm's model on later facts and write when each was recalled."""
     import torch
 
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     torch.manual_seed(seed)
     families = read_families(probes)
     chosen = choose_families(families, "after", config.facts, seed)
@@ -135,14 +135,8 @@ def train_step(model: Any, optimizer: Any, batch: Sequence[Any], device: str) ->
     import torch
     from torch.nn import functional
 
-    width = max(len(one.ids) for one in batch)
-    ids = torch.zeros((len(batch), width), dtype=torch.long)
-    labels = torch.full_like(ids, -100)
-    mask = torch.zeros_like(ids)
-    for row, one in enumerate(batch):
-        ids[row, : len(one.ids)] = torch.tensor(one.ids)
-        labels[row, 1 : len(one.ids)] = torch.tensor(one.ids[1:])
-        mask[row, : len(one.ids)] = 1
+    ids, mask = padded(batch)
+    labels = ids.masked_fill(mask == 0, -100)
     model.train()
     logits = model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
     loss = functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten().to(device))

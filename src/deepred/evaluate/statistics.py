@@ -24,6 +24,8 @@ MIN_STEP = 5
 
 KNOWS = 0.05
 """Gain over the floor whose lower bound must exceed this before a model counts as knowing anything."""
+NEGLIGIBLE = 0.10
+"""Gain over the floor after the cutoff whose upper bound must lie below this before it is called small."""
 
 POWER = 0.8
 """Chance of seeing an effect of the minimum detectable size; the convention since Cohen (1988)."""

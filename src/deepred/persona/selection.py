@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from deepred.base.days import Day
+from deepred.corpus.tokenizer import render
 from deepred.filter.judge import Judge, threshold_of
 from deepred.filter.use.short_texts import judge_many
 from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem
@@ -25,7 +26,6 @@ from deepred.persona.templates_teacher import Example
 from deepred.run.config import Passages
 from deepred.run.runner import is_complete, read_manifest
 from deepred.run.stage import Counts
-from deepred.train.chatml import render
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from deepred.corpus.tokenizer import CHAT_TEMPLATE, load_encoder
-from deepred.train.chatml import END, START
+from deepred.corpus.tokenizer import CHAT_TEMPLATE, END, START, load_encoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from deepred.base.errors import FaultError
+from deepred.corpus.tokenizer import answer_spans, render
 from deepred.run.stage import Counts
-from deepred.train.chatml import answer_spans, render
-from deepred.train.order import permute
+from deepred.train.schedule import permute
 from deepred.train.token_files import Tokens
 
 if TYPE_CHECKING:

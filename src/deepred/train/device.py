@@ -31,9 +31,9 @@ def choose_device(name: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def set_threads(wished: int, model: nn.Module) -> None:
+def set_threads(wished: int, model: nn.Module | None = None) -> None:
     """The wished number of threads; without a wish one for a small model, else torch's own choice."""
-    small = sum(p.numel() for p in model.parameters()) < SMALL_MODEL
+    small = model is not None and sum(p.numel() for p in model.parameters()) < SMALL_MODEL
     if wished or small:
         torch.set_num_threads(wished or 1)
 

@@ -1,8 +1,8 @@
-"""Cross-entropy over a large vocabulary without the logits: computed in chunks of tokens, with their gradients at once.
+"""The loss of a language model over a large vocabulary without the logits, and the module that ranks share for it.
 
 The logits of 8 x 2048 tokens over a vocabulary of 49,152 are 3 GiB in float32, and code that holds them holds two or
-three copies. Here a chunk's logits live only until its loss and gradients are known: nothing is computed twice, since
-the gradients of a softmax need no more than the forward pass knows.
+three copies. Here they are computed in chunks of tokens: a chunk's logits live only until its loss and gradients are
+known, and nothing is computed twice, since the gradients of a softmax need no more than the forward pass knows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import functools
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from deepred.train.model import hidden_states
 
 CHUNK_LOGITS = {"cpu": 1 << 21}
 """Logits alive at once, 8 MiB in float32: on a CPU twice as many are slower, since they leave the cache."""
@@ -108,3 +110,37 @@ def _pure_slopes(logits: Tensor, wanted: Tensor, z_loss: float) -> tuple[Tensor,
 @functools.cache
 def _compiled_slopes() -> Any:
     return torch.compile(_pure_slopes)
+
+
+class Objective(nn.Module):
+    """A causal language model whose forward pass is its loss, or its next token."""
+
+    def __init__(self, model: Any, trunk: nn.Module, separator: int | None = None, blocks: bool = False) -> None:
+        super().__init__()
+        self.model = model
+        self.places = [trunk]
+        """The trunk is a part of the model already; a list keeps it from being registered twice."""
+        self.separator = separator
+        self.blocks = blocks
+        self.fused = False
+        """Whether the elementwise part of the loss is compiled."""
+
+    @property
+    def head(self) -> Tensor:
+        """The head's matrix, as it is at this moment (sharding replaces it)."""
+        return cast("Tensor", self.model.get_output_embeddings().weight)
+
+    def forward(self, ids: Tensor, z_loss: float = 0.0, predict: bool = False) -> Tensor:
+        """The mean cross-entropy, in nats a token, of (sequences, length + 1) ids; or each one's likeliest next token.
+
+        Both are here because sharded parameters are whole only while this runs.
+        """
+        if predict:
+            last = self.hidden(ids).reshape(*ids.shape, -1)[:, -1]
+            return (last @ self.head.T).argmax(-1)
+        hidden = self.hidden(ids[:, :-1])
+        return chunked_cross_entropy(hidden, self.head, ids[:, 1:].reshape(-1), z_loss, fused=self.fused)
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """The last hidden states of sequences of ids; shape (sequences x length, width)."""
+        return hidden_states(self.places[0], ids, self.separator, self.blocks)

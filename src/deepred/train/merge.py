@@ -17,6 +17,7 @@ from deepred.base.files import write_json
 from deepred.run.stage import Counts, Work
 from deepred.train.adapter import load_adapter, load_base
 from deepred.train.chat_tokenizer import fit_embeddings, load_chat_tokenizer
+from deepred.train.device import set_threads
 from deepred.train.model import weights_hash
 
 LOGIT_LIMIT = 1e-5
@@ -30,8 +31,7 @@ def merge_adapter(*, pretrain: Path, sft: Path, out: Path, work: Work) -> Counts
     expected = json.loads((sft / "base.json").read_text(encoding="utf-8"))["weights"]
     if weights_hash(folder) != expected:
         raise FaultError(f"the adapter in {sft} belongs to another base than {folder}", "run the sft stage again")
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     base = load_base(folder)
     tokenizer = load_chat_tokenizer(sft / "tokenizer")
     fit_embeddings(base, tokenizer.size)

@@ -40,7 +40,7 @@ from deepred.train.checkpoint import (
     tensors_of,
 )
 from deepred.train.conversations import Encoded, batch_of, pack, read_again, read_encoded
-from deepred.train.device import choose_device, is_out_of_memory
+from deepred.train.device import choose_device, is_out_of_memory, set_threads
 from deepred.train.model import weights_hash
 from deepred.train.ranks import Ranks
 
@@ -82,8 +82,7 @@ def fine_tune(
 ) -> Counts:
     """Train the adapter; the same inputs, seed and threads give the same weights."""
     folder = pretrain / "model"
-    if work.settings.threads:
-        torch.set_num_threads(work.settings.threads)
+    set_threads(work.settings.threads)
     base = load_base(folder)
     tokenizer = make_chat_tokenizer(folder, out / "tokenizer")
     counts = Counts()

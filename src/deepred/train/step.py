@@ -23,6 +23,7 @@ from deepred.run.config import Pretrain
 from deepred.run.stage import Work
 from deepred.train.attention import choose_blocks, use_own_attention
 from deepred.train.device import set_threads
+from deepred.train.loss import Objective
 from deepred.train.model import (
     build_model,
     compare_losses,
@@ -33,12 +34,10 @@ from deepred.train.model import (
     recompute_activations,
     weights_hash,
 )
-from deepred.train.objective import Objective
-from deepred.train.order import samples
 from deepred.train.packing import Sequences
 from deepred.train.precision import Masters
 from deepred.train.ranks import Ranks, shard
-from deepred.train.schedule import learning_rate
+from deepred.train.schedule import learning_rate, samples
 from deepred.train.token_files import Tokens
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from deepred.base.days import Interval
 from deepred.base.errors import UserError
 from deepred.base.tables import write_rows
-from deepred.corpus.mixture import probe_statements
+from deepred.corpus.cleaned_documents import probe_statements
 from deepred.corpus.probes.families import BLANK, Family, Item, filled
 from deepred.corpus.probes.from_events import LONGEST, event_questions
 from deepred.corpus.probes.from_facts import load_templates

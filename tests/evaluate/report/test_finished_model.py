@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from deepred.evaluate.go_or_no_go import readiness
-from deepred.evaluate.report.finished_model import finished_markdown, finished_parts, finished_section
+from deepred.evaluate.report.figures import PAGES
+from deepred.evaluate.report.finished_model import finished_markdown, finished_parts, finished_tables
 
 
 def accuracy(value: float, name: str = "accuracy", spread: float = 0.03) -> dict:
@@ -94,6 +95,10 @@ def test_a_condition_fails_only_where_its_interval_says_so(change, condition, ex
     assert found["verdict"] == verdict
 
 
+def finished_page(report: dict) -> str:
+    return PAGES.get_template("finished.html").render(report=report, finished=finished_tables(report))
+
+
 def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_path: Path):
     (tmp_path / "capability.json").write_text(json.dumps(CAPABILITY))
     (tmp_path / "interview.json").write_text(json.dumps(INTERVIEW))
@@ -102,7 +107,7 @@ def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_p
     outputs = dict.fromkeys(("capability", "interview", "probes"), tmp_path)
     report = REPORT | finished_parts(outputs, REPORT)
     assert report["interview"]["leaked"][0]["subject"] == "lamp"
-    page = finished_section(report)
+    page = finished_page(report)
     assert "&lt;b&gt;Vok" in page
     assert "Go: the small model passes" in page
     text = "\n".join(finished_markdown(report))
@@ -112,5 +117,5 @@ def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_p
 
 def test_a_run_without_the_stages_has_no_such_part():
     report = finished_parts({}, {"gain": {}})
-    assert finished_section(report) == ""
+    assert finished_page(report).strip() == ""
     assert finished_markdown(report) == []

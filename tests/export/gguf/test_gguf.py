@@ -9,10 +9,9 @@ from deepred.export.gguf import gates
 from deepred.export.gguf.gates import Agreement
 from deepred.export.gguf.gguf import export_gguf, read_metadata
 from deepred.export.gguf.quantize import pack, tensor_type
-from deepred.export.gguf.rope import Rope
-from deepred.export.gguf.tensors import Shape, permute, read_checkpoint, read_shape, unpermute
+from deepred.export.gguf.tensors import Rope, Shape, permute, read_checkpoint, read_shape, unpermute
 from deepred.export.gguf.vocabulary import pattern_name, read_vocabulary
-from deepred.export.publish.release import size_label
+from deepred.export.publish.card import size_label
 from deepred.run.config import Gguf
 from deepred.run.settings import Settings
 from deepred.run.stage import Work

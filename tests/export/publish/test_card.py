@@ -1,8 +1,7 @@
 import json
 import re
 
-from deepred.export.publish.card import Facts, write_card
-from deepred.export.publish.release import Release, Source, read_sources, write_modelfile
+from deepred.export.publish.card import Facts, Release, Source, read_sources, write_card, write_modelfile
 
 RELEASE = Release(
     "DeepRed",

@@ -8,21 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import UserError
-from deepred.evaluate.report.figures import (
-    accuracy_text,
-    cutoff_text,
-    document,
-    figure_cell,
-    gain_text,
-    number,
-    section,
-    table,
-)
+from deepred.evaluate.report.figures import PAGES, cutoff_text, gain_text, share
 from deepred.evaluate.report.plots import models_plot
 
 MEND = "name a run file, or the report.json of a finished run"
@@ -35,9 +25,7 @@ def read_report(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} is no report: {error}", "name a run file, or the report.json of a finished run"
-        ) from None
+        raise UserError(f"{path} is no report: {error}", MEND) from None
     if not isinstance(report, dict) or not {"name", "cutoff", "arms"} <= set(report):
         raise UserError(f"{path} is no report of a run", MEND)
     return report
@@ -96,43 +84,7 @@ def caveats(models: Sequence[dict[str, Any]]) -> list[str]:
 
 def compare_page(compared: dict[str, Any]) -> str:
     """The comparison as one self-contained page."""
-    rows = [
-        [
-            f"<b>{escape(model['name'])}</b>",
-            escape(model["cutoff"]),
-            *(figure_cell(model[era]) for era in FIGURES),
-            *(figure_cell(model[f"gain_{era}"], "gain") for era in FIGURES),
-            escape(cutoff_text(model["effective_cutoff"])),
-            number(model["parameters"]),
-            number(model["tokens"]),
-        ]
-        for model in compared["models"]
-    ]
-    head = (
-        "model",
-        "cutoff",
-        "before",
-        "after",
-        "gain before",
-        "gain after",
-        "effective cutoff",
-        "parameters",
-        "tokens",
-    )
-    notes = "".join(f"<li>{escape(line)}</li>" for line in compared["caveats"])
-    title = f"{len(rows)} models compared"
-    plot = models_plot(compared["models"])
-    body = [
-        f"<header><h1>{title}</h1></header>",
-        f"<figure>{plot}</figure>" if plot else "",
-        f"<aside><h2>Before you compare</h2><ul>{notes}</ul></aside>" if notes else "",
-        section(
-            "What each model knows",
-            "Shares of facts answered right and gains over each run’s own floor, in points, as its report states them.",
-            table(head, rows, ("", "n", "n", "n", "n", "n", "n", "n", "n")),
-        ),
-    ]
-    return document(title, body)
+    return PAGES.get_template("compare.html").render(compared, svg=models_plot(compared["models"]))
 
 
 def compare_lines(compared: dict[str, Any]) -> list[str]:
@@ -140,7 +92,7 @@ def compare_lines(compared: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for model in compared["models"]:
         lines.append(f"{model['name']}  cutoff {model['cutoff']}")
-        lines.append(f"  before {accuracy_text(model['before'])}, after {accuracy_text(model['after'])}")
+        lines.append(f"  before {share(model['before'])}, after {share(model['after'])}")
         lines += [f"  gain {era} {gain_text(model[f'gain_{era}'])}" for era in FIGURES]
         lines.append(f"  effective cutoff {cutoff_text(model['effective_cutoff'])}")
     return lines + compared["caveats"]

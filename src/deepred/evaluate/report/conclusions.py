@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deepred.base.days import MONTHS, Day, format_day, month_of, year_of
-from deepred.evaluate.statistics import KNOWS
+from deepred.evaluate.report.figures import gain, percent, share
+from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
 
 Verdict = Literal["clean", "leak", "unclear", "ignorant", "nothing"]
-
-NEGLIGIBLE = 0.10
-"""Gain over the floor after the cutoff whose upper bound must lie below this before it is called small."""
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 ERAS = ("before", "after")
@@ -38,27 +36,6 @@ class Conclusion:
     headline: str
     finding: str
     open: tuple[str, ...]
-
-
-def percent(value: float) -> str:
-    """A share as people read it: ``percent(0.874) == "87%"``."""
-    return f"{100 * value:.0f}%"
-
-
-def points(value: float) -> str:
-    """A difference in percentage points with its sign: ``points(-0.043) == "−4"``."""
-    rounded = round(100 * value)
-    return f"+{rounded}" if rounded > 0 else f"−{-rounded}" if rounded < 0 else "0"
-
-
-def share(figure: dict[str, Any]) -> str:
-    """An accuracy with its interval: ``87% [82%, 91%]``."""
-    return f"{percent(figure['accuracy'])} [{percent(figure['low'])}, {percent(figure['high'])}]"
-
-
-def gain(figure: dict[str, Any]) -> str:
-    """A gain with its interval in points: ``+62 [+55, +68] points``."""
-    return f"{points(figure['gain'])} [{points(figure['low'])}, {points(figure['high'])}] points"
 
 
 def day_text(value: Day) -> str:

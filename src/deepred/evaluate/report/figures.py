@@ -1,77 +1,59 @@
-"""Parts of which pages are made: the document with its style, sections, tables, figures with intervals; as text too."""
+"""Figures as text: shares, differences and years with their intervals or reasons; and the templates that show them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-from importlib import resources
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from deepred.evaluate.report.conclusions import gain, percent, points, share
-
-SHARES = ("accuracy", "mass")
-"""Figures shown as shares; others are differences, in points."""
+from deepred.base.templating import environment
 
 
-def document(title: str, body: Sequence[str]) -> str:
-    """A whole page with its style inside; empty parts are left out."""
-    style = resources.files("deepred.evaluate.report").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+def percent(value: float) -> str:
+    """A share as people read it: ``percent(0.874) == "87%"``."""
+    return f"{100 * value:.0f}%"
 
 
-def section(title: str, lead: str, *parts: str) -> str:
-    """A section with its heading, a sentence that says what is seen, and its parts."""
-    shown = "\n".join(part for part in parts if part)
-    return (
-        f"<section>\n<h2>{escape(title)}</h2>\n" + (f"<p>{escape(lead)}</p>\n" if lead else "") + f"{shown}\n</section>"
-    )
+def points(value: float) -> str:
+    """A difference in percentage points with its sign: ``points(-0.043) == "−4"``."""
+    rounded = round(100 * value)
+    return f"+{rounded}" if rounded > 0 else f"−{-rounded}" if rounded < 0 else "0"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> str:
-    """A table of cells that are HTML already; ``classes`` names each column's alignment (``n`` for numbers)."""
-    kinds = [f' class="{kind}"' if kind else "" for kind in [*classes, *[""] * (len(head) - len(classes))]]
-    top_row = "".join(f"<th{kind}>{escape(cell)}</th>" for cell, kind in zip(head, kinds))
-    lines = ["<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds)) + "</tr>" for row in rows]
-    return f'<div class="scroll"><table><thead><tr>{top_row}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+def share(figure: Mapping[str, Any] | None, name: str = "", digits: int = 0) -> str:
+    """A share or accuracy with its interval (``87% [82%, 91%]``), or bits with digits; or why there is none."""
+    name = name or ("share" if figure and "share" in figure else "accuracy")
+    if not figure or figure.get(name) is None:
+        return str((figure or {}).get("reason", "–"))
+    values = (figure[name], figure["low"], figure["high"])
+    value, low, high = (f"{one:.{digits}f}" if digits else percent(one) for one in values)
+    return f"{value} [{low}, {high}]"
 
 
-def details(summary: str, content: str) -> str:
-    """Something that opens on demand."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+def gain(figure: Mapping[str, Any]) -> str:
+    """A gain with its interval in points: ``+62 [+55, +68] points``."""
+    return f"{points(figure['gain'])} [{points(figure['low'])}, {points(figure['high'])}] points"
 
 
-def figure_cell(figure: dict[str, Any] | None, name: str = "accuracy") -> str:
-    """A figure with its interval in small type, or its reason."""
+def gain_text(figure: Mapping[str, Any] | None) -> str:
+    """A gain with its interval and the effect that could have been seen, or why there is none."""
     if figure is None:
         return "–"
-    if figure[name] is None:
-        return f'<span class="none">{escape(figure["reason"])}</span>'
-    form = percent if name in SHARES else points
-    return f"<b>{form(figure[name])}</b> <small>[{form(figure['low'])}, {form(figure['high'])}]</small>"
+    if figure["gain"] is None:
+        return figure["reason"]
+    return f"{gain(figure)}, detectable {points(figure['detectable'])}"
 
 
-def percent_or_dash(figure: dict[str, Any]) -> str:
-    """A percentage without its interval, or a dash."""
-    return "–" if figure["accuracy"] is None else percent(figure["accuracy"])
+def cutoff_text(found: Mapping[str, Any]) -> str:
+    """The effective cutoff with its interval and by how much knowledge falls there, or why there is none."""
+    if found["year"] is None:
+        return found["reason"]
+    fall = points(found["level_after"] - found["level_before"])
+    return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}], {fall} points"
 
 
-def arm_cell(arm: str) -> str:
-    """An arm's name in its colour."""
-    return f'<span class="arm {escape(arm)}">{escape(arm)}</span>'
-
-
-def decimal(value: float | None) -> str:
-    """A number to three places, or a dash."""
-    return "–" if value is None else f"{value:.3f}"
-
-
-def eras_text(bits: dict[str, Any]) -> str:
+def eras_text(bits: Mapping[str, Any]) -> str:
     """The difference before and after the cutoff in words."""
     parts = [
         f"{era} the cutoff {bits[era]['difference']:+.3f} [{bits[era]['low']:+.3f}, {bits[era]['high']:+.3f}]"
@@ -83,36 +65,9 @@ def eras_text(bits: dict[str, Any]) -> str:
     return text.replace(" -", " −").replace("[-", "[−")
 
 
-def arm_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The figures of each arm as text: accuracies, gains over the floor, effective cutoff."""
-    return [
-        (name, accuracy_text(arm["before"]), accuracy_text(arm["after"]),
-         gain_text(arm.get("gain", {}).get("before")), gain_text(arm.get("gain", {}).get("after")),
-         cutoff_text(arm["effective_cutoff"]))
-        for name, arm in report["arms"].items()
-    ]  # fmt: skip
-
-
-def accuracy_text(figure: dict[str, Any]) -> str:
-    """An accuracy with its interval, or why there is none."""
-    return share(figure) if figure["accuracy"] is not None else figure["reason"]
-
-
-def gain_text(figure: dict[str, Any] | None) -> str:
-    """A gain with its interval and the effect that could have been seen, or why there is none."""
-    if figure is None:
-        return "–"
-    if figure["gain"] is None:
-        return figure["reason"]
-    return f"{gain(figure)}, detectable {points(figure['detectable'])}"
-
-
-def cutoff_text(found: dict[str, Any]) -> str:
-    """The effective cutoff with its interval and by how much knowledge falls there, or why there is none."""
-    if found["year"] is None:
-        return found["reason"]
-    fall = points(found["level_after"] - found["level_before"])
-    return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}], {fall} points"
+def decimal(value: float | None) -> str:
+    """A number to three places, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
 
 
 def number(value: float | None) -> str:
@@ -120,7 +75,21 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; bars in cells are escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def counted(numbers: Iterable[tuple[str, int]]) -> str:
+    """Names with their counts: ``counted([("date", 1410)]) == "date 1,410"``."""
+    return ", ".join(f"{name} {count:,}" for name, count in numbers)
+
+
+PAGES = environment(Path(__file__).parent / "templates")
+"""The pages, self-contained each; they show figures by the filters below."""
+PAGES.filters.update(
+    percent=lambda value: "–" if value is None else percent(value),
+    points=points,
+    gain=gain_text,
+    cutoff=cutoff_text,
+    by_era=eras_text,
+    decimal=decimal,
+    number=number,
+    counted=counted,
+    json=lambda value: json.dumps(value, indent=1, ensure_ascii=False),
+)

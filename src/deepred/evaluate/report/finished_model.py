@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from deepred.base.templating import markdown_table
 from deepred.evaluate.go_or_no_go import readiness
 from deepred.evaluate.relearn import comparisons
 from deepred.evaluate.reply_buckets import BUCKETS
-from deepred.evaluate.report.figures import details, markdown_table, section, table
+from deepred.evaluate.report.figures import share
 
 VERDICTS = {
     "go": "Go: the small model passes every condition.",
     "no-go": "No-go: mend what failed before spending weeks on a larger model.",
     "undecided": "Undecided: what is open must be measured, or measured on more facts, first.",
 }
-REPLIES_SHOWN = 10
 
 
 def finished_parts(outputs: Mapping[str, Path], report: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,16 +47,7 @@ def _described(rows: list[dict[str, Any]], probes: Path) -> list[dict[str, Any]]
     return [row | {key: families[row["family"]].get(key) for key in keys} for row in rows if row["family"] in families]
 
 
-def share(figure: Mapping[str, Any] | None, name: str = "share", digits: int = 0) -> str:
-    """A figure with its interval in text: a share in percent, or bits with digits; its reason where there is none."""
-    if figure is None or figure.get(name) is None:
-        return str((figure or {}).get("reason", "–"))
-    values = (figure[name], figure["low"], figure["high"])
-    value, low, high = (f"{one:.{digits}f}" if digits else f"{100 * one:.0f}%" for one in values)
-    return f"{value} [{low}, {high}]"
-
-
-def points(figure: Mapping[str, Any]) -> str:
+def difference(figure: Mapping[str, Any]) -> str:
     """A difference in points with its interval and the effect that would have been seen."""
     name = "difference" if "difference" in figure else "gain"
     if figure[name] is None:
@@ -66,7 +56,7 @@ def points(figure: Mapping[str, Any]) -> str:
     return f"{value} [{low}, {high}], detectable {100 * figure['detectable']:.0f}"
 
 
-def tables(report: Mapping[str, Any]) -> list[tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]]:
+def finished_tables(report: Mapping[str, Any]) -> list[tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]]:
     """The part's tables as title, lead, head and rows of text: the page and the Markdown draw the same."""
     found: list[tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]] = []
     if ready := report.get("readiness"):
@@ -96,9 +86,9 @@ def capability_table(capability: Mapping[str, Any]) -> tuple[str, str, tuple[str
         (
             name,
             share(one["bits_per_byte"], "bits_per_byte", 2),
-            share(one["grammar"], "accuracy"),
-            share(one["knowledge"], "accuracy"),
-            points(capability["against_pretrained"][name]["knowledge"])
+            share(one["grammar"]),
+            share(one["knowledge"]),
+            difference(capability["against_pretrained"][name]["knowledge"])
             if name in capability["against_pretrained"]
             else "–",
         )
@@ -125,9 +115,9 @@ def chat_table(interview: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...],
                     name,
                     prompt,
                     share(one["after"]["leaked"]),
-                    points(one["after"]["gain"]),
+                    difference(one["after"]["gain"]),
                     share(one["before"]["leaked"]),
-                    points(one["before"]["gain"]),
+                    difference(one["before"]["gain"]),
                     share(one["before"]["refused"]),
                     share(one["context"]["after"]),
                     *talks,
@@ -149,33 +139,11 @@ def forms_table(interview: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]
     return "Later facts, by the form of the question", " ".join(interview["cannot"]), ("form", *BUCKETS), rows
 
 
-def finished_section(report: Mapping[str, Any]) -> str:
-    """The part as HTML."""
-    parts: list[str] = []
-    for title, lead, head, rows in tables(report):
-        cells = [[escape(cell) for cell in row] for row in rows]
-        parts.append(section(title, lead, table(head, cells, ("wide",)), replies(report, title)))
-    return "\n".join(parts)
-
-
-def replies(report: Mapping[str, Any], title: str) -> str:
-    """Replies that told a later fact, under the table of forms."""
-    leaked = report["interview"]["leaked"] if title.startswith("Later facts, by") else []
-    if not leaked:
-        return ""
-    rows = [
-        [escape(f"{one['subject']} – {one['answer_text']}"), escape(said["form"]), escape(said["reply"])]
-        for one in leaked[:REPLIES_SHOWN]
-        for said in one["said"][:1]
-    ]
-    return details(f"{len(leaked)} later facts were told", table(("fact", "form", "reply"), rows, ("wide", "", "wide")))
-
-
 def finished_markdown(report: Mapping[str, Any]) -> list[str]:
     """The part as Markdown."""
     return [
         part
-        for title, lead, head, rows in tables(report)
+        for title, lead, head, rows in finished_tables(report)
         for part in (f"## {title}", lead, markdown_table(head, rows))
         if part
     ]

@@ -14,14 +14,16 @@ from typing import Any, TypeVar
 
 from deepred.base.days import Day, format_day, year_of
 from deepred.base.files import write_json, write_text
+from deepred.base.templating import markdown_table
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.bits_by_year import twin_minus_model
-from deepred.evaluate.choices import read_families
+from deepred.evaluate.choices import ERAS, read_families
+from deepred.evaluate.effective_cutoff import SIGNIFICANCE
 from deepred.evaluate.report import plots
 from deepred.evaluate.report.conclusions import conclude
-from deepred.evaluate.report.figures import arm_rows, markdown_table, number
-from deepred.evaluate.report.finished_model import finished_markdown, finished_parts
-from deepred.evaluate.report.run_page import write_page
+from deepred.evaluate.report.figures import PAGES, cutoff_text, gain_text, number, share
+from deepred.evaluate.report.finished_model import finished_markdown, finished_parts, finished_tables
+from deepred.evaluate.report.twins_plots import doses_plot
 from deepred.evaluate.trace.trace import exposure_by_era, leaks
 from deepred.evaluate.twins import Pool, Training, dose_response, placebo
 from deepred.run.config import Report
@@ -52,6 +54,13 @@ def write_report(
     counts.notes |= {"headline": report["headline"], "finding": report["finding"], "html": report["html"]}
     work.report(counts, 1, 1)
     return counts
+
+
+def write_page(report: dict[str, Any], drawn: dict[str, str], samples: list[dict[str, Any]]) -> str:
+    """The report as one page."""
+    return PAGES.get_template("run.html").render(
+        report=report, plots=drawn, samples=samples, finished=finished_tables(report), significance=SIGNIFICANCE
+    )
 
 
 def write_markdown(report: dict[str, Any]) -> str:
@@ -91,6 +100,15 @@ def write_markdown(report: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def arm_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The figures of each arm as text: accuracies, gains over the floor, effective cutoff."""
+    return [
+        (name, share(arm["before"]), share(arm["after"]), *(gain_text(arm.get("gain", {}).get(era)) for era in ERAS),
+         cutoff_text(arm["effective_cutoff"]))
+        for name, arm in report["arms"].items()
+    ]  # fmt: skip
 
 
 def read_manifests(outputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
@@ -274,6 +292,7 @@ def draw_plots(outputs: dict[str, Path], report: dict[str, Any], cutoff: Day) ->
         "bits": plots.bits_plot(report["bits_per_byte"], year_of(cutoff) + cutoff // 100 % 100 / 12),
         "loss": plots.loss_plot(curves),
         "drops": plots.bars_plot(drops, "sentences dropped"),
+        "doses": doses_plot(report),
     }
 
 

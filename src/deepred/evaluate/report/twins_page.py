@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from deepred.base.files import write_bytes, write_json, write_text
-from deepred.evaluate.report.conclusions import NEGLIGIBLE, gain, percent, points
-from deepred.evaluate.report.figures import (
-    accuracy_text,
-    arm_cell,
-    cutoff_text,
-    details,
-    document,
-    eras_text,
-    figure_cell,
-    gain_text,
-    markdown_table,
-    section,
-    table,
-)
+from deepred.base.templating import markdown_table
+from deepred.evaluate.report.figures import PAGES, cutoff_text, gain, gain_text, percent, share
 from deepred.evaluate.report.plots import bits_plot
 from deepred.evaluate.report.twins_plots import doses_plot, gains_plot, picture
-from deepred.evaluate.statistics import KNOWS
-
-SHOWS = {
-    "filtered": "the filtered text",
-    "unfiltered": "all of the text",
-    "article": "whole articles, kept or dropped by class",
-    "continued": "the unfiltered model, trained on with the filtered text",
-    "dosed": "the filtered text with later facts put back",
-    "floor": "the filtered text without the facts asked about",
-}
-"""What each arm is trained on, in the words of the table."""
+from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
 
 
 def write_twins(compared: dict[str, Any], folder: Path) -> None:
@@ -106,146 +82,15 @@ def doubts(compared: dict[str, Any]) -> list[str]:
 
 def twins_html(compared: dict[str, Any]) -> str:
     """The page."""
-    title = f"{compared['name']}: twins, cutoff {compared['cutoff']}"
-    lines = findings(compared)
-    notes = "".join(f"<li>{escape(line)}</li>" for line in doubts(compared))
-    body = [
-        f'<header><p class="eyebrow">{escape(title)}</p><h1>{escape(lines[0])}</h1>'
-        + "".join(f'<p class="finding">{escape(line)}</p>' for line in lines[1:])
-        + "</header>",
-        f"<figure>{gains_plot(compared)}</figure>",
-        f"<aside><h2>What this does not show</h2><ul>{notes}</ul></aside>",
-        arms_section(compared),
-        doses_section(compared),
-        bits_section(compared),
-        placebo_section(compared),
-        seeds_section(compared),
-        section("Figures", "", details("As JSON", f"<pre>{escape(json.dumps(compared, indent=1))}</pre>")),
-    ]
-    return document(title, body)
-
-
-def arms_section(compared: dict[str, Any]) -> str:
-    """All arms: what they read, accuracies and gains, and the differences between them."""
-    rows = [
-        [
-            arm_cell(name),
-            escape(SHOWS.get(name, "")),
-            *(figure_cell(arm[era]) for era in ("before", "after")),
-            *(figure_cell(arm.get(f"gain_{era}"), "gain") for era in ("before", "after")),
-            "<br>".join(reading(training) for training in arm["training"]),
-        ]
-        for name, arm in compared["arms"].items()
-    ]
-    between = [
-        [escape(name.replace("_", " ")), figure_cell(figure, "difference")]
-        for name, figure in compared["differences"].items()
-    ]
-    head = ("arm", "trained on", "before", "after", "gain before", "gain after", "read in each training")
-    found = compared["effective_cutoff"]
-    note = (
-        f"The filtered arm’s effective cutoff is {cutoff_text(found)}: the year in which its gain over the floor falls "
-        "most, found without being told the cutoff."
-        if found["year"] is not None
-        else f"No effective cutoff is given for the filtered arm: {found['reason']}."
-    )
-    return section(
-        "The arms",
-        f"Chance is {percent(compared['chance'])}. Gains are over the floor of the same training, in points.",
-        table(head, rows, ("", "", "n", "n", "n", "n", "n")),
-        f'<p class="note">{escape(note)}</p>',
-        "<h3>Differences after the cutoff</h3>" + table(("arms", "points"), between, ("", "n")) if between else "",
-    )
-
-
-def reading(training: dict[str, Any]) -> str:
-    """Tokens and epochs of a training in small type."""
-    if not training.get("tokens"):
-        return "–"
-    epochs = f", {training['epochs']:g} epochs" if training.get("epochs") is not None else ""
-    return f"<small>{training['tokens']:,} tokens{epochs}</small>"
-
-
-def doses_section(compared: dict[str, Any]) -> str:
-    """The response to facts put back."""
-    if not compared["doses"]:
-        return ""
-    rows = [
-        [
-            str(row["dose"]),
-            str(row["families"]),
-            figure_cell(row, "gain"),
-            f"{row['p_adjusted']:.3f}",
-            "yes" if row["seen"] else "no",
-        ]
-        for row in compared["doses"]
-    ]
-    lead = (
-        "Later facts, put back into the filtered text so that each is read so many times in the whole training, and "
-        "their gain over the floor model. A dose is seen where the Holm-adjusted p value is below 0.05."
-    )
-    plot = doses_plot(compared)
-    head = ("times read", "facts", "gain", "adjusted p", "seen")
-    return section(
-        "The smallest leak that would be seen",
-        lead,
-        f"<figure>{plot}</figure>" if plot else "",
-        table(head, rows, ("n", "n", "n", "n", "")),
-    )
-
-
-def bits_section(compared: dict[str, Any]) -> str:
-    """Bits per byte by year against the twin."""
-    bits = compared["bits_per_byte"]
-    if not bits:
-        return ""
     year, month, _ = (int(part) for part in compared["cutoff"].rsplit(" ", 1)[-1].split("-")[-3:])
-    lead = (
-        "What the unfiltered twin needs beyond the filtered model for dated sentences; below zero the twin has seen "
-        f"what the filter took out. Year of the steepest fall: {cutoff_year(bits['changepoint'])}."
+    plots = {
+        "gains": gains_plot(compared),
+        "doses": doses_plot(compared),
+        "bits": bits_plot(compared["bits_per_byte"], year + month / 12),
+    }
+    return PAGES.get_template("twins.html").render(
+        compared=compared, plots=plots, findings=findings(compared), open=doubts(compared)
     )
-    plot = bits_plot(bits, year + month / 12)
-    return section("Text by year", lead, f"<figure>{plot}</figure>", f'<p class="note">{escape(eras_text(bits))}</p>')
-
-
-def cutoff_year(found: dict[str, Any]) -> str:
-    """A changepoint's year with its interval, or why there is none."""
-    if found["year"] is None:
-        return str(found["reason"])
-    return f"{found['year']:.0f} [{found['low']:.0f}, {found['high']:.0f}]"
-
-
-def placebo_section(compared: dict[str, Any]) -> str:
-    """Falls at cutoffs that were never applied."""
-    if not compared["placebo"]:
-        return ""
-    rows = [
-        [
-            arm_cell(row["arm"]),
-            f"{int(row['year'])}" + (" (the cutoff)" if row["applied"] else ""),
-            figure_cell(row, "fall"),
-            points(row["detectable"]) if row.get("detectable") is not None else "–",
-        ]
-        for row in compared["placebo"]
-    ]
-    lead = "By how much the gain over the floor is lower from a year on. Only the cutoff itself should show a fall."
-    return section("Placebo cutoffs", lead, table(("arm", "year", "fall", "detectable"), rows, ("", "n", "n", "n")))
-
-
-def seeds_section(compared: dict[str, Any]) -> str:
-    """Every training on its own."""
-    rows = [
-        [
-            str(one["seed"]),
-            arm_cell(name),
-            *(figure_cell(arm[era]) for era in ("before", "after")),
-            *(figure_cell(arm.get(f"gain_{era}"), "gain") for era in ("before", "after")),
-        ]
-        for one in compared["by_seed"]
-        for name, arm in one["arms"].items()
-    ]
-    head = ("seed", "arm", "before", "after", "gain before", "gain after")
-    return section("Each training", "", table(head, rows, ("n", "", "n", "n", "n", "n")))
 
 
 def twins_markdown(compared: dict[str, Any]) -> str:
@@ -276,7 +121,7 @@ def arm_lines(compared: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             name,
-            *(accuracy_text(arm[era]) for era in ("before", "after")),
+            *(share(arm[era]) for era in ("before", "after")),
             *(gain_text(arm.get(f"gain_{era}")) for era in ("before", "after")),
         )
         for name, arm in compared["arms"].items()

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from deepred.evaluate.report.conclusions import points
+from deepred.evaluate.report.figures import points
 from deepred.evaluate.report.plots import AFTER, ARMS, BEFORE, GRID, INK, MUTED, PAPER, draw, draw_png
 
 ERAS = (("before", BEFORE, "o", -0.17), ("after", AFTER, "D", 0.17))

@@ -18,15 +18,21 @@ from deepred.base.days import Day, format_day
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
 from deepred.export.gguf import gates
-from deepred.export.gguf.gates import Conversation, Gate, Reference
+from deepred.export.gguf.gates import Conversation, Gate, Reference, varied_strings
 from deepred.export.gguf.llama_library import open_model
 from deepred.export.gguf.quantize import file_type, pack, tensor_type
-from deepred.export.gguf.strings import varied_strings
 from deepred.export.gguf.tensors import Shape, read_shape, read_tensors, write_shape
 from deepred.export.gguf.vocabulary import Vocabulary, read_vocabulary, write_vocabulary
 from deepred.export.llama_server import open_llama
-from deepred.export.publish.card import Facts, write_card
-from deepred.export.publish.release import ORGANIZATION, Release, read_sources, size_label, write_modelfile
+from deepred.export.publish.card import (
+    ORGANIZATION,
+    Facts,
+    Release,
+    read_sources,
+    size_label,
+    write_card,
+    write_modelfile,
+)
 from deepred.run.config import Gguf
 from deepred.run.stage import Counts, Work
 

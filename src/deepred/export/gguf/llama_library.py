@@ -8,14 +8,15 @@ checked before; the rest stays as the library's own defaults fill it.
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.base.errors import FaultError
-from deepred.export.gguf.library import native
+from deepred.base.errors import FaultError, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +35,21 @@ PARAMETERS = 256
 
 _int = ctypes.c_int32
 _pointer = ctypes.POINTER
+
+
+@cache
+def native(*functions: str) -> Any:
+    """The library; ``UserError`` where it or one of the named functions is not there."""
+    spec = importlib.util.find_spec("xllamacpp")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    found = sorted(folder.glob("xllamacpp*.so")) if folder else []
+    if not found:
+        raise UserError("xllamacpp is not installed", "pip install deepred[gguf]")
+    library = ctypes.CDLL(str(found[0]))
+    for name in functions:
+        if not hasattr(library, name):
+            raise UserError(f"this xllamacpp does not bring {name}", "install the version in constraints.txt")
+    return library
 
 
 class _Parameters(ctypes.Structure):

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import FaultError, UserError
-from deepred.export.gguf.library import native
+from deepred.export.gguf.llama_library import native
 from deepred.export.gguf.tensors import Shape
 
 if TYPE_CHECKING:

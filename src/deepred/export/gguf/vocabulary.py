@@ -1,27 +1,21 @@
 """The tokenizer of a model folder as the GGUF metadata that llama.cpp reads: tokens, types, merges, special ids.
 
 Byte-level BPE (``tokenizer.ggml.model = gpt2``) or SentencePiece (``llama``). llama.cpp knows a byte-level
-pre-tokenizer by name only; the name is derived from ``tokenizer.json`` itself: a wrong one fails silently.
+pre-tokenizer by name only; the name is derived from ``tokenizer.json`` itself: a wrong one fails silently. Of a
+SentencePiece tokenizer it joins the pair with the highest score, Hugging Face the pair with the earliest merge: so a
+token's score is minus the rank of the first merge that makes it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
-from deepred.export.gguf.sentencepiece import (
-    CONTROL,
-    SPACE,
-    UNUSED,
-    USER_DEFINED,
-    adds_space,
-    merge_scores,
-    piece_types,
-)
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -38,6 +32,16 @@ LLAMA3_PATTERN = (
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 """The split pattern of Llama 3's tokenizer, which llama.cpp calls ``llama-bpe``."""
+
+
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+"""Token types of llama.cpp (``llama_token_type``)."""
+
+SPACE = "▁"
+"""What stands for a space in a token."""
+
+NO_SCORE = -1e6
+"""Of a token that no merge makes: below every other, so that nothing is joined to it by chance."""
 
 
 @dataclass(frozen=True)
@@ -199,3 +203,59 @@ def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(vocabulary.adds_space)
     writer.add_chat_template(vocabulary.chat_template)
+
+
+def merge_scores(tokens: list[str], merges: Sequence[tuple[str, ...]]) -> list[float]:
+    """A score for every token, such that joining by score is joining by merge rank.
+
+    >>> merge_scores(["a", "b", "ab", "abab"], [("a", "b"), ("ab", "ab")])
+    [-1000000.0, -1000000.0, 0.0, -1.0]
+    """
+    scores: dict[str, float] = {}
+    for merge in merges:
+        scores.setdefault("".join(merge), -float(len(scores)))
+    return [scores.get(token, NO_SCORE) for token in tokens]
+
+
+def piece_types(tokens: list[str], added: dict[str, bool], unknown: str) -> list[int]:
+    """The type of every token; ``added`` says of added tokens whether they are special."""
+    types: list[int] = []
+    for token in tokens:
+        if token == unknown:
+            types.append(UNKNOWN)
+        elif token in added:
+            types.append(CONTROL if added[token] else USER_DEFINED)
+        else:
+            types.append(BYTE if re.fullmatch(r"<0x[0-9A-F]{2}>", token) else NORMAL)
+    return types
+
+
+def adds_space(values: dict[str, Any]) -> bool:
+    """Whether a space is put before text, and before what follows a special token, as llama.cpp does.
+
+    ``values`` is ``tokenizer.json``. ``UserError`` for what has no equal in llama.cpp: a space put before some texts
+    only, no replacement of spaces, or text that is changed otherwise.
+    """
+    prepends = replaces = False
+    for step in (*_steps(values.get("normalizer"), "normalizers"), *_steps(values.get("pre_tokenizer"), "")):
+        kind = step.get("type")
+        if kind == "Prepend" and step.get("prepend") == SPACE:
+            prepends = True
+        elif (kind == "Replace" and step.get("pattern") == {"String": " "} and step.get("content") == SPACE) or (
+            kind == "Metaspace" and step.get("prepend_scheme") == "never" and not step.get("split", True)
+        ):
+            replaces = True
+        elif kind == "Metaspace":  # no space before text that begins with one, or at the beginning only
+            raise UserError(
+                "the tokenizer puts spaces before text as Metaspace does, which llama.cpp does not",
+                "use its legacy form (normalizer Prepend), as the sft stage writes it",
+            )
+        else:
+            raise UserError(f"the tokenizer changes or splits text ({kind}), which llama.cpp does not do")
+    if not replaces:
+        raise UserError("the tokenizer does not write spaces as ▁, which llama.cpp does")
+    return prepends
+
+
+def _steps(part: dict[str, Any] | None, key: str) -> list[dict[str, Any]]:
+    return part.get(key, [part]) if part else []

@@ -1,7 +1,7 @@
-"""The model card: the hub's front matter, what the model is, its data, what it knows, its files and their checks.
+"""What is said about a model wherever it is published: names, sources, licence, Ollama's Modelfile, the model card.
 
-The ``gguf`` stage writes it before the model is evaluated; ``deepred card``, ``push`` and ``install`` write it again
-with what the run has found since (its report): the audit's bound and the evaluation's tables.
+The ``gguf`` stage writes the card before the model is evaluated; ``deepred card``, ``push`` and ``install`` write it
+again with what the run has found since (its report): the audit's bound and the evaluation's tables.
 """
 
 from __future__ import annotations
@@ -9,18 +9,118 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from deepred.base.days import format_day
-from deepred.export.publish.release import Release
+from deepred.base.days import Day, format_day
+from deepred.base.errors import UserError
+from deepred.base.templating import environment, markdown_cell
+from deepred.corpus.licences import GENERATED_LICENCE, WIKIPEDIA_LICENCE
 
-USE = """## Intended use and limits
-
-For research on time-locked models, teaching and play. It is not a source of facts: a small model errs often, knows
-nothing of later events by design, and reflects the views and errors of its sources and of their time. It has had no
-safety training beyond its instruction examples. What is left of later knowledge is measured above, never zero."""
+LICENCES = {
+    "wikipedia": WIKIPEDIA_LICENCE,
+    "topics": f"{WIKIPEDIA_LICENCE} (Wikipedia's year and date articles)",
+    "books": "public domain; where, each document of the corpus says",
+    "chess": "records of games, which nobody owns; the renderings are the project's own",
+}
+"""The licence of each source of the mixture."""
+ORGANIZATION = "Deep Red"
 
 NOT_YET = "Not measured yet: `deepred run RUN.toml`, then `deepred card RUN.toml`."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A part of the text that a model was trained on."""
+
+    name: str
+    share: float
+    documents: int
+    licence: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A model as its files name it."""
+
+    name: str
+    size: str
+    cutoff: Day
+    persona: str
+    system_prompt: str
+    licence: str
+    language: str = "en"
+    sources: tuple[Source, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Release:
+        """The release that ``dataclasses.asdict`` wrote."""
+        fields: dict[str, Any] = values | {"sources": tuple(Source(**source) for source in values["sources"])}
+        return cls(**fields)
+
+    @property
+    def title(self) -> str:
+        """``DeepRed-0.7M-1969-07-20``."""
+        return f"{self.name}-{self.size}-{format_day(self.cutoff)}"
+
+    @property
+    def description(self) -> str:
+        """What the model is, in a sentence."""
+        return (
+            f"{self.persona}: a language model for conversation whose knowledge ends before {format_day(self.cutoff)}."
+        )
+
+    def file_name(self, quantization: str) -> str:
+        """``DeepRed-0.7M-1969-07-20-F16.gguf``."""
+        return f"{self.title}-{quantization}.gguf"
+
+
+def read_sources(mixture: Path) -> tuple[Source, ...]:
+    """The sources of a finished mixture with their shares and licences, the largest first."""
+    path = mixture / "manifest.json"
+    if not path.exists():
+        return ()
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    table: dict[str, dict[str, Any]] = manifest["counts"]["notes"].get("sources", {})
+    invented = "world" in manifest.get("needs", {})
+    found = [
+        Source(
+            name,
+            float(values.get("share", 0.0)),
+            int(values.get("documents", 0)),
+            GENERATED_LICENCE if invented else LICENCES.get(name, "not stated"),
+        )
+        for name, values in table.items()
+    ]
+    return tuple(sorted(found, key=lambda source: -source.share))
+
+
+def size_label(parameters: int) -> str:
+    """The number of parameters as file names give it.
+
+    >>> size_label(651_000), size_label(361_821_120), size_label(1_100_000_000)
+    ('0.7M', '362M', '1.1B')
+    """
+    unit, letter = (1e9, "B") if parameters >= 999_500_000 else (1e6, "M")
+    number = parameters / unit
+    return f"{number:.0f}{letter}" if number >= 9.95 else f"{number:.1f}{letter}"
+
+
+def write_modelfile(file: str, system_prompt: str, context: int, licence: str) -> str:
+    """Ollama's Modelfile, with the ChatML template spelled out: Ollama does not run the file's own."""
+    if '"""' in system_prompt:
+        raise UserError('the system prompt holds """, which a Modelfile cannot quote', "change the persona's prompt")
+    return f'''FROM {file}
+TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
+{{{{ .Content }}}}<|im_end|>
+{{{{ end }}}}<|im_start|>assistant
+"""
+SYSTEM """{system_prompt}"""
+PARAMETER stop "<|im_end|>"
+PARAMETER temperature 0.3
+PARAMETER num_ctx {context}
+LICENSE """{licence}"""
+'''
 
 
 @dataclass(frozen=True)
@@ -40,42 +140,20 @@ class Facts:
 
 
 def write_card(release: Release, facts: Facts) -> str:
-    """The model card in Markdown."""
-    cutoff = format_day(release.cutoff)
-    origin = (
-        f"continued from `{facts.base}`: what that model had learned of later times is suppressed at best, not absent"
-        if facts.base
-        else f"trained from scratch, only on text that could have been written before {cutoff}"
+    """The model card in Markdown (``card.md``)."""
+    template = CARDS.get_template("card.md")
+    return template.render(
+        release=release,
+        facts=facts,
+        report=facts.report,
+        cutoff=format_day(release.cutoff),
+        front_matter=front_matter(release, facts),
+        not_yet=NOT_YET,
     )
-    parts = [
-        front_matter(release, facts),
-        f"# {release.persona}, {release.size} parameters, knowledge to the day before {cutoff}",
-        f"{release.description} It was {origin}; {cutoff} is the first day that it must not know. Then it was "
-        f"fine-tuned (LoRA, merged) to converse as {release.persona}.",
-        "## Evaluation",
-        evaluation(facts.report),
-        "## Data",
-        data(release, facts),
-        "## Files",
-        table(("file", "size"), [(f"`{name}`", f"{size / 1e6:.1f} MB") for name, size in facts.files.items()]),
-        "Chat format: ChatML. The files open in llama.cpp, LM Studio and Ollama (`Modelfile`). System prompt:",
-        f"> {release.system_prompt}",
-        "Shape: Llama architecture, " + ", ".join(f"{name} {value}" for name, value in facts.shape.items()) + ".",
-        "## Checks on the files, in llama.cpp",
-        table(
-            ("check", "file", "value", "limit", "passed"),
-            [
-                (row["name"], f"`{row['file']}`", f"{row['value']:.3g}", f"{row['limit']:g}", yes(row["passed"]))
-                for row in facts.gates
-            ],
-        ),
-        USE,
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def front_matter(release: Release, facts: Facts) -> str:
-    """What the hub reads: YAML whose values are JSON, which YAML includes."""
+def front_matter(release: Release, facts: Facts) -> dict[str, Any]:
+    """What the hub reads."""
     values: dict[str, Any] = {
         "license": release.licence,
         "language": [release.language],
@@ -98,26 +176,7 @@ def front_matter(release: Release, facts: Facts) -> str:
     ]
     if results:
         values["model-index"] = [{"name": release.title, "results": results}]
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join(["---", *lines, "---"])
-
-
-def evaluation(report: Mapping[str, Any]) -> str:
-    """What the run's arms know before and after the cutoff, and what is not concluded."""
-    arms: Mapping[str, Mapping[str, Any]] = report.get("arms") or {}
-    if not arms:
-        return NOT_YET
-    rows = [(name, figure(arm.get("before")), figure(arm.get("after"))) for name, arm in arms.items()]
-    chance = report.get("chance")
-    parts = [
-        str(report.get("headline", "")),
-        table(("arm", "before the cutoff", "after it"), rows),
-        "`filtered` is this model before fine-tuning; `unfiltered` its twin, trained on everything; `floor` one that "
-        "never saw the facts. Accuracy of multiple choice by likelihood, with its interval over facts"
-        + (f"; chance is {chance:.0%}." if chance else "."),
-        "\n".join(f"- {line}" for line in report.get("open", [])),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return values
 
 
 def figure(values: Mapping[str, Any] | None) -> str:
@@ -127,34 +186,5 @@ def figure(values: Mapping[str, Any] | None) -> str:
     return f"{values['accuracy']:.0%} [{values['low']:.0%}, {values['high']:.0%}] of {values['families']} families"
 
 
-def data(release: Release, facts: Facts) -> str:
-    """The data card: sources with shares and licences, the instruction data, the audit."""
-    rows = [(s.name, f"{s.documents:,}", f"{s.share:.1%}", s.licence) for s in release.sources]
-    kinds = ", ".join(f"{name} {count:,}" for name, count in sorted(facts.examples.items()))
-    audit = facts.report.get("audit") or {}
-    parts = [
-        table(("source", "documents", "share of tokens", "licence"), rows) if rows else "Sources: not recorded.",
-        f"Sentences that may speak of {format_day(release.cutoff)} or later were removed by a filter, sentence by "
-        "sentence, and the rest was audited. " + audit_line(audit),
-        f"Instruction examples by kind: {kinds}." if kinds else "",
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def audit_line(audit: Mapping[str, Any]) -> str:
-    """The audit's bound in a sentence, or that there is none."""
-    status, residual = audit.get("status"), audit.get("residual")
-    if isinstance(residual, Mapping) and residual.get("high") is not None:
-        return f"Late sentences left among the kept: at most {residual['high']:.1%} (audit: {status})."
-    return "The audit's sheet has not been labelled: no bound is stated." if audit else "The audit: " + NOT_YET.lower()
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def yes(value: object) -> str:
-    """``yes`` or ``no``."""
-    return "yes" if value else "no"
+CARDS = environment(Path(__file__).parent, html=False)
+CARDS.filters.update(accuracy=figure, cell=markdown_cell, json=lambda value: json.dumps(value, ensure_ascii=False))

@@ -18,7 +18,7 @@ from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced
 from deepred.export.gguf.gguf import read_metadata
 from deepred.export.llama_server import check_gguf
-from deepred.export.publish.release import write_modelfile
+from deepred.export.publish.card import write_modelfile
 
 PUBLISHER = "deepred"
 QUANTIZATION = re.compile(r"[-.](?:F16|F32|BF16|I?Q\d\w*)$", re.IGNORECASE)

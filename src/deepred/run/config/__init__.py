@@ -5,8 +5,9 @@ start with a prefix: ``world:`` (a file of the generated world), ``samples:`` (b
 ``downloads:`` (below the data folder's ``downloads``), ``persona:`` (a persona that ships with the package).
 """
 
+from deepred.run.arm_names import ARMS, Arm
 from deepred.run.config.asked import Asked, Judge, Llm, SecondLook, Teacher
-from deepred.run.config.base import ARMS, EXTERNAL, HOW, Arm, Section, Sources
+from deepred.run.config.base import EXTERNAL, HOW, Section, Sources
 from deepred.run.config.corpus_sections import Doses, Mixture, Probes, Shards, Tokenizer
 from deepred.run.config.dating_sections import Dates, Facts
 from deepred.run.config.evaluate_sections import Capability, Evaluate, Interview, Relearn, Report, Twins

@@ -1,13 +1,11 @@
-"""What every section is made of: names of arms, files from outside, keys of how."""
+"""What every section is made of: files from outside, keys of how."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-Arm = Literal["filtered", "unfiltered", "article", "continued", "dosed", "floor"]
-ARMS: tuple[Arm, ...] = get_args(Arm)
 EXTERNAL = "external"
 HOW = "how"
 """Marks keys that change how a stage works and not what it is for: no part of its key. What a change of them can alter

@@ -11,8 +11,9 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from deepred.base.errors import UserError
+from deepred.run.arm_names import Arm
 from deepred.run.config.asked import Llm, SecondLook, Teacher
-from deepred.run.config.base import Arm, Section
+from deepred.run.config.base import Section
 from deepred.run.config.corpus_sections import Doses, Mixture, Probes, Shards, Tokenizer
 from deepred.run.config.dating_sections import Dates, Facts
 from deepred.run.config.evaluate_sections import Capability, Evaluate, Interview, Relearn, Report, Twins

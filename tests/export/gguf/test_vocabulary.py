@@ -5,7 +5,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 
 from deepred.base.errors import UserError
 from deepred.export.gguf.gguf import export_gguf, read_metadata
-from deepred.export.gguf.sentencepiece import adds_space, merge_scores
+from deepred.export.gguf.vocabulary import adds_space, merge_scores
 from deepred.run.config import Gguf
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
