@@ -22,9 +22,8 @@ from deepred import __version__
 from deepred.base.errors import FaultError, UserError
 from deepred.serve import api, problems
 from deepred.serve.api import Service
-from deepred.serve.guard import BODY_BYTES, LOOPBACK, Buckets, Guard, Rules
+from deepred.serve.guard import BODY_BYTES, LEAST_CHARACTERS, LOOPBACK, Buckets, Guard, Keys, Rules
 from deepred.serve.index_pool import Library
-from deepred.serve.keys import LEAST_CHARACTERS, Keys
 from deepred.serve.mcp import build_mcp
 from deepred.serve.model_beside import LocalModel, Speaker
 from deepred.serve.web.pages import build_pages

@@ -1,7 +1,9 @@
-"""Opening the current index of a run, and taking up a new one by itself."""
+"""Opening the current index of a run by its name, and taking up a new one by itself."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import time
 from collections.abc import Generator
@@ -14,13 +16,29 @@ from deepred.base.errors import DeepRedError, UserError
 from deepred.serve.index.contract import Article, Health, Mode, Page, Why, Year
 from deepred.serve.index.embedded_search import Embedded
 from deepred.serve.index.embeddings import open_embedder
-from deepred.serve.index.places import folder_of, slug_of
 from deepred.serve.index.query import Engine
 from deepred.serve.index.reader import Reader
 from deepred.serve.index.versions import Home, Pointer, open_home
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another version has become current."""
+INDEX = "index"
+"""Folder of the data folder with a folder a run."""
+
+
+def slug_of(run: str) -> str:
+    """A run's name for schemas and search indexes: lower case, told apart by a hash.
+
+    >>> slug_of("Demo run")
+    'demo_run_5f8a26'
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", run.lower()).strip("_")[:24] or "run"
+    return f"{plain}_{hashlib.sha256(run.encode()).hexdigest()[:6]}"
+
+
+def folder_of(data: Path, run: str) -> Path:
+    """The folder of a run's versions."""
+    return data / INDEX / slug_of(run)
 
 
 def open_index(data: Path, run: str, *, store: str = "sqlite", search: str = "embedded") -> CurrentIndex:

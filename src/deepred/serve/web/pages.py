@@ -20,16 +20,14 @@ from deepred.base.days import MONTHS, Day, day, format_day, month_of, year_of
 from deepred.dating.evidence import format_interval
 from deepred.serve.api import AsOf, PageId, PageNumber, day_of, service_of, state_of
 from deepred.serve.attribution import attribute
-from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets
+from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets, Keys, close_session
 from deepred.serve.index.contract import LONGEST_QUERY, MODES, Mode
 from deepred.serve.index_pool import Wanted
 from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
-from deepred.serve.keys import Keys, close_session
 from deepred.serve.problems import ProblemDocument, ProblemError
 from deepred.serve.records import CLASSES, REASONS, Class
-from deepred.serve.web.folds_and_timeline import fold, is_kept
+from deepred.serve.web.page_parts import Timeline, draw, fold, is_kept
 from deepred.serve.web.run_state import Run
-from deepred.serve.web.timeline import Timeline, draw
 
 HERE = Path(__file__).parent
 RESULTS = 10
