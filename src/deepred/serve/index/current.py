@@ -30,7 +30,7 @@ def slug_of(run: str) -> str:
     """A run's name for schemas and search indexes: lower case, told apart by a hash.
 
     >>> slug_of("Demo run")
-    'demo_run_5f8a26'
+    'demo_run_29c051'
     """
     plain = re.sub(r"[^a-z0-9]+", "_", run.lower()).strip("_")[:24] or "run"
     return f"{plain}_{hashlib.sha256(run.encode()).hexdigest()[:6]}"
