@@ -26,7 +26,7 @@ from deepred.serve.guard import BODY_BYTES, LEAST_CHARACTERS, LOOPBACK, Buckets,
 from deepred.serve.index_pool import Library
 from deepred.serve.mcp import build_mcp
 from deepred.serve.model_beside import LocalModel, Speaker
-from deepred.serve.web.pages import build_pages
+from deepred.serve.web.pages import Pages
 from deepred.serve.web.run_state import Run
 
 PORT = 8000
@@ -118,7 +118,7 @@ def build_app(parts: Parts, door: Door | None = None) -> FastAPI:
     app.state.service = Service(parts.library, parts.speaker)
     app.state.keys = rules.keys
     app.include_router(api.router)
-    pages = build_pages(parts.run)
+    pages = Pages(parts.run)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.router.routes.extend(tools.routes)

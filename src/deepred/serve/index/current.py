@@ -10,12 +10,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from deepred.base.days import Day
 from deepred.base.errors import DeepRedError, UserError
-from deepred.serve.index.contract import Article, Health, Mode, Page, Why, Year
+from deepred.serve.index.contract import Narrowed
 from deepred.serve.index.embedded_search import Embedded
 from deepred.serve.index.embeddings import open_embedder
+from deepred.serve.index.index_records import Article, Health, SearchAnswer, WhyAnswer, YearAnswer
 from deepred.serve.index.query import Engine
 from deepred.serve.index.reader import Reader
 from deepred.serve.index.versions import Home, Pointer, open_home
@@ -64,7 +66,7 @@ class Opened:
 
 
 class CurrentIndex:
-    """The index that is current, whichever version that is; see ``base.Index``."""
+    """The index that is current, whichever version that is; see ``contract.Index``."""
 
     def __init__(self, folder: Path, slug: str, run: str, store: str, search: str) -> None:
         self.folder, self.slug, self.run, self.search_place = folder, slug, run, search
@@ -86,33 +88,22 @@ class CurrentIndex:
         with self._reading() as reader:
             return reader.cutoff
 
-    def search(
-        self,
-        query: str,
-        *,
-        as_of: Day | None = None,
-        after: Day | None = None,
-        classes: tuple[str, ...] = (),
-        sources: tuple[str, ...] = (),
-        mode: Mode = "hybrid",
-        page: int = 1,
-        size: int = 10,
-    ) -> Page:
+    def search(self, query: str, **narrowed: Unpack[Narrowed]) -> SearchAnswer:
         """Paragraphs that match."""
         with self._reading() as reader:
-            return reader.search(query, as_of, after, classes, sources, mode, page, size)
+            return reader.search(query, **narrowed)
 
     def article(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Article:
         """An article by id, title or redirect."""
         with self._reading() as reader:
             return reader.article(page, as_of, cut)
 
-    def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Why:
+    def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> WhyAnswer:
         """A subject's dates with their evidence."""
         with self._reading() as reader:
             return reader.why(page, as_of, cut)
 
-    def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> Year:
+    def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> YearAnswer:
         """What happened in a year."""
         with self._reading() as reader:
             return reader.year(year, as_of, page, size)
