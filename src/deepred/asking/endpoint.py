@@ -12,7 +12,6 @@ configured one. It says where a question is answered, not what is asked, and so 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections import Counter
@@ -33,6 +32,7 @@ from deepred.asking.replies import (
     Inquiry,
     Q,
     Reply,
+    read_problem,
 )
 from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Asked
@@ -152,7 +152,7 @@ class Endpoint(Generic[Q, A]):
         status = response.status_code
         if status == 200:
             return self.inquiry.read(response.content), None
-        said = _problem(response.content)
+        said = read_problem(response.content)
         if self.key:
             said = said.replace(self.key, "***")  # some servers quote what they refuse
         if status in HOPELESS:
@@ -170,16 +170,6 @@ class Endpoint(Generic[Q, A]):
         self.failed.append(reply)
         if len(self.failed) >= max(FAILURES_IN_A_ROW, 2 * self.config.concurrency):
             raise _broken(self.config, self.url, self.failed)
-
-
-def _problem(body: bytes) -> str:
-    """What an error's body says, short: the message of OpenAI's form, or its beginning."""
-    try:
-        values = json.loads(body)
-        said = values["error"]["message"] if isinstance(values["error"], dict) else values["error"]
-    except (ValueError, KeyError, TypeError):
-        said = body.decode("utf-8", "replace")
-    return " ".join(str(said).split())[:200] or "no explanation"
 
 
 def _seconds(text: str) -> float:
