@@ -26,7 +26,7 @@ from deepred.serve.index.build_index import write_units, write_vectors
 from deepred.serve.index.embedded_search import Embedded, Writer
 from deepred.serve.index.index_tables import BATCH, COLUMNS, arrow_schemas
 from deepred.serve.index.reader import Reader
-from deepred.serve.index.units import paragraph_units
+from deepred.serve.index.told_from import paragraph_units
 from deepred.serve.index.versions import SqliteHome, open_home
 from deepred.text.dates.find import find_dates
 from deepred.text.sentences import segment

@@ -4,23 +4,20 @@ import time
 from dataclasses import replace
 
 from deepred.base.days import day
-from deepred.serve.index.contract import (
-    MODES,
+from deepred.serve.index.contract import MODES, BadQueryError, NotFoundError, UnavailableError
+from deepred.serve.index.index_records import (
     Article,
-    BadQueryError,
     Event,
     Evidence,
     Health,
     Link,
-    NotFoundError,
-    Page,
     Paragraph,
     Result,
+    SearchAnswer,
     Section,
     Sentence,
-    UnavailableError,
-    Why,
-    Year,
+    WhyAnswer,
+    YearAnswer,
 )
 
 CUTOFF = day(1969, 7, 20)
@@ -37,7 +34,8 @@ def sentence(text, year=None, reason="", links=()):
 
 def dates(page_id, title, kind, known, evidence=()):
     first = None if known is None else day(known)
-    return Why(page_id, title, "", kind, f"first known {known}", first, None, first, False, tuple(evidence), 0, {})
+    reason = f"first known {known}"
+    return WhyAnswer(page_id, title, "", CUTOFF, kind, reason, first, None, first, False, tuple(evidence), 0, {})
 
 
 def article(page_id, title, known, paragraphs, sections=(), kind="S", evidence=()):
@@ -134,7 +132,8 @@ class Shelf:
                                item.dates.first_known, item.dates.kind, "wikipedia", 1.0)
                     )  # fmt: skip
         shown = tuple(found[(page - 1) * size : page * size])
-        return Page(shown, len(found), page, size, page + 1 if page * size < len(found) else None)
+        following = page + 1 if page * size < len(found) else None
+        return SearchAnswer(query, min(as_of or CUTOFF, CUTOFF), mode, shown, len(found), page, size, following)
 
     def article(self, page, *, as_of=None, cut=False):
         self._answer()
@@ -146,13 +145,15 @@ class Shelf:
         return replace(told, redirected_from=page) if name != page else told
 
     def why(self, page, *, as_of=None, cut=False):
-        return self.article(page, as_of=as_of, cut=cut).dates
+        return replace(self.article(page, as_of=as_of, cut=cut).dates, as_of=min(as_of or CUTOFF, CUTOFF))
 
     def year(self, year, *, as_of=None, page=1, size=100):
         self._answer()
         events = [Event(day(year, 1, n), day(year, 1, n), "event", f"Event {n} {IMAGE}", 1) for n in (1, 2, 3)]
-        told = [event for event in events if event.last < min(as_of or CUTOFF, CUTOFF)]
-        return Year(year, tuple(told[(page - 1) * size : page * size]), len(told))
+        as_of = min(as_of or CUTOFF, CUTOFF)
+        told = [event for event in events if event.last < as_of]
+        following = page + 1 if page * size < len(told) else None
+        return YearAnswer(year, as_of, tuple(told[(page - 1) * size : page * size]), len(told), page, size, following)
 
     def random(self, *, as_of=None, seed=None):
         return self.article(1, as_of=as_of)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from chat_server import completion
-from deepred.asking.addresses import REMOTE_HOST, addresses
+from deepred.asking.endpoint import REMOTE_HOST, addresses
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion
 from deepred.base.errors import FaultError, UserError

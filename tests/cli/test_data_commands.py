@@ -1,4 +1,4 @@
-"""``deepred extract`` as a user meets it: what it prints, what it refuses, and how it goes on after a kill."""
+"""``deepred extract`` and ``deepred corpus`` as a user meets them: what they print and refuse, how they go on."""
 
 import json
 import subprocess
@@ -6,7 +6,10 @@ import sys
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from deepred.base.errors import UserError
+from deepred.cli.main import app
 from deepred.sources.wiki.articles import extract
 from sources.wiki.test_articles import PAGES, articles, dump, page
 
@@ -108,3 +111,20 @@ def test_another_command_after_a_kill_starts_anew(tmp_path):
     kill_early(path, tmp_path / "out")
     subprocess.run(command(path, tmp_path / "out", "--limit", "2"), check=True, capture_output=True)
     assert [row["page_id"] for row in articles(tmp_path / "out")] == [1, 2]
+
+
+def test_export_of_a_run_that_is_not_built_is_an_error_that_names_the_command(tmp_path):
+    run = tmp_path / "run.toml"
+    run.write_text('name = "r"\n[world]\n', encoding="utf-8")
+    result = CliRunner().invoke(app, ["corpus", str(run), "--out", str(tmp_path / "out"), "--data", str(tmp_path)])
+    assert isinstance(result.exception, UserError)
+    assert "--until mixture" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("option", "value"), [("--format", "csv"), ("--arm", "article")])
+def test_an_unknown_format_or_arm_is_refused(tmp_path, option, value):
+    run = tmp_path / "run.toml"
+    run.write_text('name = "r"\n', encoding="utf-8")
+    result = CliRunner().invoke(app, ["corpus", str(run), "--out", str(tmp_path / "out"), option, value])
+    assert result.exit_code == 2

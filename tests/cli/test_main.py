@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from deepred import __version__
 from deepred.cli import reference
 from deepred.cli.main import app
 
@@ -36,6 +37,11 @@ print("HEAVY", *[name for name in {HEAVY!r} if name in sys.modules])
 @pytest.mark.parametrize("arguments", [["--help"], ["status", "runs/demo.toml"]], ids=lambda words: words[0])
 def test_light_commands_import_nothing_heavy(arguments):
     assert heavy_imports(*arguments) == []
+
+
+def test_version_is_that_of_the_package():
+    done = deepred("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"deepred {__version__}\n", "")
 
 
 def test_help_and_status_answer_at_once(tmp_path):

@@ -12,7 +12,7 @@ from deepred.persona.checks import (
     is_cut_off,
 )
 from deepred.persona.model_teacher.pieces import windows
-from deepred.persona.questions import Questions, asked_words
+from deepred.persona.selection import Questions, asked_words
 
 CLEAN = (
     "The pump is hammering, comrade. Shut the outlet by a quarter.",

@@ -11,7 +11,7 @@ from deepred.filter.use.short_texts import judge_many
 from deepred.persona.checks import find_artefact, find_refusal, is_cut_off
 from deepred.persona.from_articles import says_after
 from deepred.persona.personas import load_persona, shipped_personas
-from deepred.persona.questions import Questions
+from deepred.persona.selection import Questions
 from deepred.run.inputs import PERSONAS
 
 CUTOFF = 19690720

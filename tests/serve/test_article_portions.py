@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepred.serve.article_portions import TOKEN_BYTES, Cursor, read_portion
-from deepred.serve.index.contract import Paragraph
+from deepred.serve.index.index_records import Paragraph
 from deepred.serve.iso_days import iso_day, parse_day
 from shelf import article, sentence
 

@@ -3,12 +3,16 @@
 What a busy or failing server answers is tried again, ever later; what a model decides (an answer, a refusal, a reply
 that breaks the schema) is final. A wait that the server asks for holds for all its questions. The key comes from an
 environment variable and is in no message and no record.
+
+A model is asked at the configured address, at further ones that serve it too, and at a second machine's.
+``REMOTE_HOST`` names that machine, as ``host``, ``host:port`` or a whole address; what it leaves out is taken from the
+configured one. It says where a question is answered, not what is asked, and so is a variable and no configuration.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import time
 from collections import Counter
 from dataclasses import replace
@@ -28,9 +32,14 @@ from deepred.asking.replies import (
     Inquiry,
     Q,
     Reply,
+    read_problem,
 )
-from deepred.base.errors import FaultError
+from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Asked
+
+REMOTE_HOST = "REMOTE_HOST"
+LOCAL = ("localhost", "127.0.0.1", "::1")
+EXAMPLE = "for example http://127.0.0.1:1234/v1"
 
 FAILURES_IN_A_ROW = 10
 """Questions that fail one after the other before the endpoint counts as broken: several times ``concurrency``."""
@@ -40,6 +49,46 @@ BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """HTTP statuses after which the same request may succeed."""
 HOPELESS = {401: "the key is refused", 403: "the key may not do this", 404: "there is no such address or model"}
 """HTTP statuses that no other question and no later time will mend."""
+
+
+def addresses(config: Asked) -> list[httpx.URL]:
+    """Every address that is asked, each once, the configured one first; ``UserError`` where one is none."""
+    found = [_checked(config.url, f"{config.section}.url", config)]
+    found += [_checked(url, f"{config.section}.further", config) for url in config.further]
+    if remote := os.environ.get(REMOTE_HOST, "").strip():
+        found.append(remote_address(remote, found[0], config))
+    return list(dict.fromkeys(found))
+
+
+def remote_address(remote: str, own: httpx.URL, config: Asked) -> httpx.URL:
+    """The second machine's address.
+
+    >>> own = httpx.URL("http://127.0.0.1:1234/v1")
+    >>> config = Asked.model_construct(section="llm", key_variable="KEY")
+    >>> str(remote_address("gpu-box", own, config)), str(remote_address("gpu-box:8080", own, config))
+    ('http://gpu-box:1234/v1', 'http://gpu-box:8080/v1')
+    """
+    if "://" in remote:
+        return _checked(remote, REMOTE_HOST, config)
+    host = _checked(f"{own.scheme}://{remote}", REMOTE_HOST, config)
+    return own.copy_with(host=host.host, port=host.port if host.port is not None else own.port)
+
+
+def is_local(url: httpx.URL) -> bool:
+    """Whether an address is this machine's: no proxy leads there."""
+    return url.host in LOCAL
+
+
+def _checked(text: str, place: str, config: Asked) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise UserError(f"{place} is no address: {error}", EXAMPLE) from None
+    if url.userinfo:
+        raise UserError(f"{place} holds a name or a password", f"put a key into the variable {config.key_variable}")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UserError(f"{place} = {text!r} is no address", EXAMPLE)
+    return url
 
 
 class Endpoint(Generic[Q, A]):
@@ -103,7 +152,7 @@ class Endpoint(Generic[Q, A]):
         status = response.status_code
         if status == 200:
             return self.inquiry.read(response.content), None
-        said = _problem(response.content)
+        said = read_problem(response.content)
         if self.key:
             said = said.replace(self.key, "***")  # some servers quote what they refuse
         if status in HOPELESS:
@@ -121,16 +170,6 @@ class Endpoint(Generic[Q, A]):
         self.failed.append(reply)
         if len(self.failed) >= max(FAILURES_IN_A_ROW, 2 * self.config.concurrency):
             raise _broken(self.config, self.url, self.failed)
-
-
-def _problem(body: bytes) -> str:
-    """What an error's body says, short: the message of OpenAI's form, or its beginning."""
-    try:
-        values = json.loads(body)
-        said = values["error"]["message"] if isinstance(values["error"], dict) else values["error"]
-    except (ValueError, KeyError, TypeError):
-        said = body.decode("utf-8", "replace")
-    return " ".join(str(said).split())[:200] or "no explanation"
 
 
 def _seconds(text: str) -> float:

@@ -14,8 +14,7 @@ from typing import Generic
 
 import httpx
 
-from deepred.asking.addresses import addresses, is_local
-from deepred.asking.endpoint import Endpoint
+from deepred.asking.endpoint import Endpoint, addresses, is_local
 from deepred.asking.replies import DECISIONS, A, Inquiry, Q, Reply, Tally
 from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Asked

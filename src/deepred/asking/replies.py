@@ -1,4 +1,4 @@
-"""What a model's reply to any question can be: an answer that fits its schema, a refusal, or a named failure.
+"""What a model's server says: an answer that fits its schema, a refusal, a named failure, an error, pieces of a stream.
 
 In: the body of an OpenAI-compatible chat completion and the form its answer must have (a pydantic model). Out: a
 ``Reply``, tokens counted. Nothing here knows what was asked, nor how it was sent (``endpoint.py``).
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from deepred.base.errors import FaultError
 from deepred.run.config import Asked
 
 ANSWERED, REFUSED = "answered", "refused"
@@ -116,3 +117,25 @@ def read_completion(body: bytes, form: type[M]) -> Reply[M]:
         problem = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in problem["loc"])
         return Reply(SCHEMA, None, *tokens, detail=f"{place}: {problem['msg']}".lstrip(": "))
+
+
+def read_pieces(line: str, who: str) -> list[str]:
+    """The pieces of text in a line of a streamed chat completion; ``FaultError`` where it says that ``who`` stopped."""
+    event = line.removeprefix("data:").strip()
+    if event in ("", "[DONE]") or not line.startswith("data:"):
+        return []
+    values = json.loads(event)
+    if "error" in values:
+        raise FaultError(f"{who} stopped: {read_problem(event.encode())}")
+    found = ((choice.get("delta") or {}).get("content") for choice in values.get("choices", []))
+    return [piece for piece in found if piece]
+
+
+def read_problem(body: bytes) -> str:
+    """What an error's body says, short: the message of OpenAI's form, or its beginning."""
+    try:
+        values = json.loads(body)
+        said = values["error"]["message"] if isinstance(values["error"], dict) else values["error"]
+    except (ValueError, KeyError, TypeError):
+        said = body.decode("utf-8", "replace")
+    return " ".join(str(said).split())[:200] or "no explanation"

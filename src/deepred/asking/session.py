@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from deepred.asking.addresses import addresses
 from deepred.asking.answer_file import AnswerFile
+from deepred.asking.endpoint import addresses
 from deepred.asking.many import ask_all
 from deepred.asking.replies import A, Inquiry, Q, Reply, Tally
 from deepred.run.config import Asked

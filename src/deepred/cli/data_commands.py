@@ -1,4 +1,4 @@
-"""Commands about the sources: fetch public data, extract one dump."""
+"""Commands that move data: fetch it, extract one dump, write a corpus out, load an index for search and reading."""
 
 from __future__ import annotations
 
@@ -9,10 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from deepred.cli.options import Data, Json, Workers, console, errors, print_json
+from deepred.cli.options import (
+    Data,
+    Json,
+    RunFile,
+    Set,
+    Workers,
+    built_folders,
+    console,
+    errors,
+    open_pipeline,
+    print_json,
+    tell,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+Store = Annotated[
+    str,
+    typer.Option(metavar="sqlite|URL", envvar="DEEPRED_STORE", help="sqlite, or postgresql://user@host/database."),
+]
+Search = Annotated[
+    str, typer.Option(metavar="embedded|URL", envvar="DEEPRED_SEARCH", help="embedded, or OpenSearch's https://host.")
+]
 
 
 def extract(
@@ -114,3 +134,84 @@ def _transfer_bar() -> RichProgress:
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn())
     columns = (*columns, progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
     return progress.Progress(*columns, console=console, transient=True)
+
+
+def corpus(
+    run_file: RunFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the dataset.")],
+    file_format: Annotated[
+        Literal["parquet", "jsonl"], typer.Option("--format", help="Format of the files.")
+    ] = "parquet",
+    arm: Annotated[
+        Literal["filtered", "unfiltered", "floor"], typer.Option(help="The arm whose corpus it is.")
+    ] = "filtered",
+    overrides: Set = None,
+    data: Data = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Export a run's corpus as a dataset folder with a card; `datasets.load_dataset(DIR)` reads it."""
+    from deepred.base.days import from_date
+    from deepred.corpus.dataset import Origin, export_corpus
+    from deepred.run.progress import Display
+    from deepred.run.runner import read_manifest, standalone
+    from deepred.run.stage import Work
+
+    pipeline = open_pipeline(run_file, overrides, data, workers)
+    run = pipeline.run
+    built = built_folders(pipeline, run_file, "articles", "mixture", arm=arm)
+    mixture, articles = built["mixture"], built["articles"]
+    table = read_manifest(mixture)["counts"]["notes"]["sources"]
+    origin = Origin(run.name, from_date(run.cutoff), arm, run.articles.language, table)
+    request = {"stage": "corpus", "mixture": mixture.name, "arm": arm, "format": file_format}
+    manifest: dict[str, Any] = {**request, "cutoff": str(run.cutoff), "run": run.name}
+    display = Display(errors if as_json else console)
+    with standalone(out, manifest) as folder, display.shown("corpus"):
+        counts = export_corpus(
+            mixture=mixture,
+            articles=articles,
+            origin=origin,
+            out=folder,
+            work=Work(pipeline.settings, display),
+            file_format=file_format,
+        )
+        manifest["counts"] = counts.to_json()
+    if as_json:
+        print_json(manifest | {"out": str(out)})
+        return
+    console.print(f"{counts.numbers['documents']:,} documents, {counts.numbers['bytes']:,} bytes", highlight=False)
+    console.print(out, highlight=False, soft_wrap=True)
+
+
+def index(
+    run_file: RunFile,
+    store: Store = "sqlite",
+    search: Search = "embedded",
+    embeddings: Annotated[
+        Literal["lsa", "openai", "minilm", "none"],
+        typer.Option(envvar="DEEPRED_EMBEDDINGS", help="What makes vectors: fitted here, an endpoint, a model, none."),
+    ] = "lsa",
+    overrides: Set = None,
+    data: Data = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Load a run's articles, dates and events for search and reading; the same command goes on where it stopped.
+
+    The index that is there answers until the new one is complete. For openai and minilm set DEEPRED_EMBEDDINGS_MODEL.
+    """
+    from deepred.run.progress import Display
+    from deepred.run.stage import Work
+    from deepred.serve.index.build_index import Options, build_index
+
+    pipeline = open_pipeline(run_file, overrides, data, workers)
+    display = Display(errors if as_json else console)
+    options = Options(store, search, embeddings)
+    with display.shown("index"):
+        pointer, was_there = build_index(pipeline, run_file, options, Work(pipeline.settings, display))
+    if as_json:
+        print_json(pointer | {"was_there": was_there})
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in pointer["counts"].items())
+    tell(f"{'already there' if was_there else 'current now'}  version {pointer['version']}: {counts}")
+    tell(f"next    deepred serve {run_file}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +27,15 @@ from deepred.cli.options import (
     print_json,
     tell,
 )
+
+if TYPE_CHECKING:
+    from deepred.run.settings import Settings
+    from deepred.run.stage import Progress
+
+ROAD = "road"
+"""Folder below the unfinished output of ``classify`` in which stages work; a run that was interrupted goes on there."""
+KEPT = ("dates", "classes")
+"""Stages whose files are the result of ``classify``."""
 
 
 def why(
@@ -69,11 +80,10 @@ def classify(
     """
     import json
 
-    from deepred.cli.classifying import classify_parquet
     from deepred.filter.class_coverage import check_plot, plot_coverage
-    from deepred.run import show
     from deepred.run.progress import Display
     from deepred.run.settings import Settings
+    from deepred.run.show import print_coverage
 
     if plot:
         check_plot(plot)
@@ -85,9 +95,44 @@ def classify(
     if as_json:
         print_json(coverage)
     else:
-        show.print_coverage(coverage, console)
+        print_coverage(coverage, console)
     if plot:
         plot_coverage(coverage, plot)
+
+
+def classify_parquet(
+    file: Path, out: Path, *, cutoff: date, wikidata: list[Path], settings: Settings, display: Progress
+) -> None:
+    """Write ``dates-*.parquet``, ``classes-*.parquet`` and ``coverage.json`` of a Parquet of articles into ``out``.
+
+    ``UserError`` where the file is no Parquet, or lacks the columns page_id, title and text.
+    """
+    from deepred.pipeline import STAGES
+    from deepred.run.build import execute
+    from deepred.run.config import Articles, Facts, Run
+    from deepred.run.runner import Pipeline, standalone
+    from deepred.run.settings import Settings
+    from deepred.run.stage import MANIFEST
+    from deepred.sources.wiki.plain_articles import check_file
+
+    check_file(file)
+    run = Run(
+        name="classify",
+        cutoff=cutoff,
+        arms=["filtered"],
+        articles=Articles(plain=[str(file)]),
+        facts=Facts(wikidata=[str(path) for path in wikidata]),
+    )
+    about = {"stage": "classify", "source": str(file), "cutoff": str(cutoff), "wikidata": [str(p) for p in wikidata]}
+    with standalone(out, about) as folder:
+        road = folder / ROAD
+        pipeline = Pipeline(run, STAGES, Settings(data=road, samples=settings.samples, workers=settings.workers))
+        execute(pipeline, display, "classes")
+        for stage in KEPT:
+            for path in pipeline.folder(pipeline.node(stage)).iterdir():
+                if path.name != MANIFEST:
+                    shutil.copyfile(path, folder / path.name)  # not moved: an interruption here finds it all again
+        shutil.rmtree(road)
 
 
 def date_llm(

@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from deepred import __version__
 from deepred.base.errors import DeepRedError, UserError, explained
 from deepred.cli import (
     audit_commands,
-    corpus_commands,
     data_commands,
     dating_commands,
     evaluate_commands,
-    index_commands,
+    filter_commands,
     model_commands,
     persona_commands,
     serve_commands,
     trace_commands,
     train_commands,
 )
-from deepred.cli import filter_commands as filtering
 from deepred.cli.options import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json, tell
 
 if TYPE_CHECKING:
@@ -44,6 +43,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        tell(f"deepred {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What can be said without a command."""
 
 
 @app.command(rich_help_panel=BEFORE)
@@ -143,14 +157,14 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a finished stage: what it read, counted, dropped and why, its files, and samples of them."""
-    from deepred.run import show as inspection
+    from deepred.run.show import inspect_stage, print_stage
 
     pipeline = open_pipeline(run_file, overrides, data)
-    found = inspection.inspect_stage(pipeline, pipeline.node(stage, arm), samples)
+    found = inspect_stage(pipeline, pipeline.node(stage, arm), samples)
     if as_json:
         print_json(found)
     else:
-        inspection.print_stage(found, console)
+        print_stage(found, console)
 
 
 @app.command(rich_help_panel=ROAD)
@@ -208,7 +222,7 @@ def report(run_file: RunFile, overrides: Set = None, data: Data = None, as_json:
 
 for panel, functions in {
     BEFORE: (data_commands.download, train_commands.doctor, train_commands.plan),
-    PARTS: (data_commands.extract, dating_commands.classify, corpus_commands.corpus),
+    PARTS: (data_commands.extract, dating_commands.classify, data_commands.corpus),
     LOOK: (dating_commands.why, audit_commands.emergence, audit_commands.audit),
     ASK: (dating_commands.date_llm, persona_commands.teach),
     MEASURE: (
@@ -221,7 +235,7 @@ for panel, functions in {
     USE: (
         model_commands.chat,
         model_commands.serve_model,
-        index_commands.index,
+        data_commands.index,
         serve_commands.serve,
         serve_commands.mcp,
     ),
@@ -229,7 +243,7 @@ for panel, functions in {
 }.items():
     for function in functions:
         app.command(rich_help_panel=panel)(function)
-app.add_typer(filtering.app, name="filter", rich_help_panel=PARTS)
+app.add_typer(filter_commands.app, name="filter", rich_help_panel=PARTS)
 app.add_typer(evaluate_commands.probes, name="probes", rich_help_panel=MEASURE)
 
 

@@ -69,22 +69,22 @@ def plan(
 ) -> None:
     """State what a training would take before it runs: FLOPs, memory by part, time, disk, cost and a verdict."""
     from deepred.base.errors import UserError
-    from deepred.train import plan as planner
+    from deepred.train.plan import TABLE, make_plan, make_table, parse_tokens, request_of_run
     from deepred.train.planned_device import choose_device
 
     if sum([run_file is not None, bool(model), table]) != 1:
         raise UserError("plan needs a run file, --model or --table, and only one of them", "deepred plan RUN.toml")
-    count = planner.parse_tokens(tokens) if tokens else None
+    count = parse_tokens(tokens) if tokens else None
     place = choose_device(device.lower(), teraflops, memory)
     share = mfu or None
     if run_file is not None:
         changed = {"tokens": count, "sequence": sequence, "micro_batch": micro_batch}
         more = [f"pretrain.{key}={value}" for key, value in changed.items() if value]
         pipeline = open_pipeline(run_file, [*(overrides or []), *more], data)
-        found = [planner.make_plan(planner.request_of_run(pipeline, place, share, price))]
+        found = [make_plan(request_of_run(pipeline, place, share, price))]
     else:
         setting = {"sequence": sequence, "micro_batch": micro_batch, "mfu": share, "price": price}
-        found = planner.make_table(planner.TABLE if table else (model,), count, place, **setting)
+        found = make_table(TABLE if table else (model,), count, place, **setting)
     if as_json:
         print_json([each.to_json() for each in found] if table else found[0].to_json())
     elif table:

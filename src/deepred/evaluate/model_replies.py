@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deepred.corpus.tokenizer import END, START, render
 from deepred.evaluate.model_scores import load_checkpoint
-from deepred.export.llama_server import open_llama
+from deepred.export.llama_server import MOST_CONTEXT, bounded_context, open_llama
 from deepred.persona.personas import Message
 
 Talker = Callable[[Sequence[Sequence[Message]]], list[str | None]]
@@ -21,8 +21,6 @@ Talker = Callable[[Sequence[Sequence[Message]]], list[str | None]]
 LEAST_ANSWER = 12
 """Tokens of an answer that must have room: a name and a few words around it."""
 BATCH = 32
-CONTEXT = 4096
-"""Tokens of context at most, to keep the memory of a large model in bounds."""
 
 
 class CheckpointTalker:
@@ -32,7 +30,7 @@ class CheckpointTalker:
         model, self.tokenizer, self.device = load_checkpoint(folder, device, "merge")
         self.model = model.to(self.device).eval()
         self.tokens = tokens
-        self.context = min(int(model.config.max_position_embeddings), CONTEXT)
+        self.context = min(int(model.config.max_position_embeddings), MOST_CONTEXT)
         end = self.tokenizer.convert_tokens_to_ids(END)
         stops = [end, self.tokenizer.eos_token_id]
         self.stops: list[int] = [int(token) for token in stops if token is not None]
@@ -84,7 +82,7 @@ def open_gguf(path: Path, tokens: int, threads: int = 0) -> Generator[Talker]:
     """A GGUF file in llama.cpp as a talker, while the block runs."""
     from deepred.export.gguf.gguf import read_metadata
 
-    context = min(int(read_metadata(path).get("llama.context_length", CONTEXT)), CONTEXT)
+    context = bounded_context(read_metadata(path))
     with open_llama(path, context=context, threads=threads) as llama:
 
         def talk(conversations: Sequence[Sequence[Message]]) -> list[str | None]:

@@ -6,17 +6,19 @@ llama.cpp writes its log straight to the process's standard error; it is silence
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deepred.asking.replies import read_pieces, read_problem
 from deepred.base.errors import FaultError, UserError
 
 MAGIC = b"GGUF"
+MOST_CONTEXT = 4096
+"""Tokens of context at most, to keep the memory of a large model's cache in bounds."""
 TIMEOUT = 600.0
 """Seconds for one answer of the server; a large model on a CPU takes minutes for a long prompt."""
 
@@ -58,29 +60,20 @@ class Llama:
         body = {"messages": list(messages), "stream": True, **options}
         with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
-                raise FaultError(f"llama.cpp refused: {_problem(response.read())}")
+                raise FaultError(f"llama.cpp refused: {read_problem(response.read())}")
             for line in response.iter_lines():
-                if not line.startswith("data: ") or line == "data: [DONE]":
-                    continue
-                event = json.loads(line.removeprefix("data: "))
-                if "error" in event:
-                    raise FaultError(f"llama.cpp stopped: {event['error'].get('message', event['error'])}")
-                for choice in event.get("choices", []):
-                    if piece := choice.get("delta", {}).get("content"):
-                        yield piece
+                yield from read_pieces(line, "llama.cpp")
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = self._client.post(path, json=body)
         if response.status_code != 200:
-            raise FaultError(f"llama.cpp refused {path}: {_problem(response.content)}")
+            raise FaultError(f"llama.cpp refused {path}: {read_problem(response.content)}")
         return response.json()
 
 
-def _problem(content: bytes) -> str:
-    try:
-        return str(json.loads(content)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return content[:200].decode("utf-8", "replace")
+def bounded_context(metadata: Mapping[str, Any]) -> int:
+    """Tokens of context to open a GGUF file with, by its metadata: its own, at most ``MOST_CONTEXT``."""
+    return min(int(metadata.get("llama.context_length", MOST_CONTEXT)), MOST_CONTEXT)
 
 
 @contextmanager

@@ -32,11 +32,11 @@ from deepred.persona.from_documents import book_examples, chess_examples, topic_
 from deepred.persona.model_teacher.pieces import Library
 from deepred.persona.model_teacher.teacher_answers import read_told
 from deepred.persona.personas import Persona, load_persona
-from deepred.persona.questions import Questions
 from deepred.persona.selection import (
     Candidate,
     Drops,
     Measure,
+    Questions,
     Screen,
     alternate,
     balance,

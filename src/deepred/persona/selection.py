@@ -1,11 +1,13 @@
 """From conversations to those that are trained on: measured, screened, chosen by kind, and split by document.
 
-Every conversation that is looked at is chosen, or counted and written down with the reason why not.
+Every conversation that is looked at is chosen, or counted and written down with the reason why not. Two questions that
+ask for the same thing in almost the same words are one.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -17,11 +19,10 @@ from deepred.base.days import Day
 from deepred.corpus.tokenizer import render
 from deepred.filter.judge import Judge, threshold_of
 from deepred.filter.use.short_texts import judge_many
-from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem
+from deepred.persona.checks import ARTEFACT, Limits, find_artefact, find_problem, word_list, words_of
 from deepred.persona.from_articles import says_after
 from deepred.persona.model_teacher.pieces import rank
 from deepred.persona.personas import SHORT_CONTEXT, Persona
-from deepred.persona.questions import Questions
 from deepred.persona.templates_teacher import Example
 from deepred.run.config import Passages
 from deepred.run.runner import is_complete, read_manifest
@@ -102,6 +103,45 @@ class Drops:
         """Note an example that is dropped."""
         made = example.provenance | {"document": example.document, "subject": example.subject}
         self.add(reason, detail, example.kind, example.turns, made)
+
+
+def asked_words(question: str) -> frozenset[str]:
+    """What a question's first line asks about; a question of nothing else keeps its words as they are.
+
+    >>> sorted(asked_words("Who invented the Old lamp?"))
+    ['invented', 'lamp', 'old']
+    """
+    asking = word_list("asking")
+    words = words_of(question.partition("\n")[0])
+    return frozenset(word for word in words if word not in asking) or frozenset(words)
+
+
+class Questions:
+    """Questions that were taken so far, told from new ones by the share of words that two have in common.
+
+    Exact: two sets whose share (Jaccard) is at least ``least`` have one of their rarest words in common (prefix filter,
+    Chaudhuri et al. 2006). ``every`` is all that may be offered: how rare a word is, is counted there.
+    """
+
+    def __init__(self, every: Iterable[str], least: float) -> None:
+        self.least = least
+        self.frequency = Counter(word for question in every for word in asked_words(question))
+        self.by_word: dict[str, list[tuple[frozenset[str], str]]] = {}
+
+    def take(self, question: str, group: str = "") -> bool:
+        """Take a question in; False where one like it was taken before, but in its own group: a fact's wordings."""
+        words = asked_words(question)
+        ordered = sorted(words, key=lambda word: (self.frequency[word], word))
+        prefix = ordered[: int((1 - self.least) * len(ordered) + 1e-9) + 1]
+        for word in prefix:
+            for other, others_group in self.by_word.get(word, ()):
+                if group and group == others_group:
+                    continue
+                if len(words & other) >= self.least * len(words | other):
+                    return False
+        for word in prefix:
+            self.by_word.setdefault(word, []).append((words, group))
+        return True
 
 
 @dataclass

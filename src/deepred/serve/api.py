@@ -17,11 +17,12 @@ from pydantic import AfterValidator
 
 from deepred.base.days import Day
 from deepred.serve.index.contract import LARGEST_PAGE, LONGEST_QUERY, Mode
-from deepred.serve.index_pool import Library, Wanted
+from deepred.serve.index.index_records import SearchAnswer, WhyAnswer, YearAnswer
+from deepred.serve.index_pool import Library
 from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
 from deepred.serve.model_beside import Speaker
 from deepred.serve.problems import ProblemError, documented
-from deepred.serve.records import ArticleAnswer, ChatRequest, Class, HealthAnswer, SearchAnswer, WhyAnswer, YearAnswer
+from deepred.serve.records import ArticleAnswer, ChatRequest, Class, HealthAnswer
 
 LARGEST_ID = 2**63 - 1
 DEEPEST_PAGE = 1_000_000
@@ -97,10 +98,10 @@ async def search(
     size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Results of a page.")] = 10,
 ) -> SearchAnswer:
     """Paragraphs that match, best first; of each only sentences that are told as of the day."""
-    library = service_of(request).library
-    day = await library.as_of(day_of(as_of))
-    wanted = Wanted(q, day, day_of(after), tuple(classes or ()), tuple(source or ()), mode, page, size)
-    return SearchAnswer.of(await library.search(wanted), q, mode, day)
+    return await service_of(request).library.search(
+        q, as_of=day_of(as_of), after=day_of(after), classes=tuple(classes or ()), sources=tuple(source or ()),
+        mode=mode, page=page, size=size,
+    )  # fmt: skip
 
 
 @router.get("/articles/{page_id}", summary="An article by id")
@@ -125,9 +126,7 @@ async def article_by_title(
 @router.get("/why/{page_id}", summary="Why an article is told or not")
 async def why(request: Request, page_id: PageId, as_of: AsOf = None, cuts: Cuts = False) -> WhyAnswer:
     """A subject's dates, their evidence and its class; with ``cuts``, also of articles that are not told."""
-    library = service_of(request).library
-    found = await library.why(page_id, day_of(as_of), cuts)
-    return WhyAnswer.of(found, await library.as_of(day_of(as_of)))
+    return await service_of(request).library.why(page_id, day_of(as_of), cuts)
 
 
 @router.get("/years/{year}", summary="What happened in a year")
@@ -139,9 +138,7 @@ async def year(
     size: Annotated[int, Query(ge=1, le=500, description="Events of a page.")] = 100,
 ) -> YearAnswer:
     """Events, births and deaths of a year that lie before the day."""
-    library = service_of(request).library
-    day = await library.as_of(day_of(as_of))
-    return YearAnswer.of(await library.year(year, day, page, size), day, page, size)
+    return await service_of(request).library.year(year, day_of(as_of), page, size)
 
 
 @router.get("/random", summary="Any article")

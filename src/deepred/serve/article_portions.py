@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deepred.serve.index.contract import Article, Day, Section
+from deepred.base.days import Day
+from deepred.serve.index.index_records import Article, Section
 
 TOKEN_BYTES = 3
 """English has more than four bytes a token; few scripts have fewer than three."""

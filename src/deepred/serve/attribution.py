@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from deepred.corpus.licences import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA_LICENCE, wikipedia_link
-from deepred.serve.index.contract import Article
+from deepred.serve.index.index_records import Article
 
 LICENCE_LINKS = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/"}
 """Texts of the licences that have one."""

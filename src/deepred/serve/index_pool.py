@@ -13,22 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 from deepred.base.days import Day
 from deepred.base.errors import DeepRedError
-from deepred.serve.index.contract import (
-    Article,
-    BadQueryError,
-    Health,
-    Index,
-    Mode,
-    NotFoundError,
-    Page,
-    UnavailableError,
-    Why,
-    Year,
-)
+from deepred.serve.index.contract import BadQueryError, Index, Narrowed, NotFoundError, UnavailableError
+from deepred.serve.index.index_records import Article, Health, SearchAnswer, WhyAnswer, YearAnswer
 from deepred.serve.problems import ProblemError, unavailable
 
 P = ParamSpec("P")
@@ -48,20 +38,6 @@ class Limits:
     seconds: float = 10.0
     """Time of a call, waiting included."""
     health_seconds: float = 2.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a search asks for."""
-
-    query: str
-    as_of: Day | None = None
-    after: Day | None = None
-    classes: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    mode: Mode = "hybrid"
-    page: int = 1
-    size: int = 10
 
 
 class Library:
@@ -93,29 +69,19 @@ class Library:
         cutoff = await self.cutoff()
         return cutoff if asked is None else min(asked, cutoff)
 
-    async def search(self, wanted: Wanted) -> Page:
+    async def search(self, query: str, **narrowed: Unpack[Narrowed]) -> SearchAnswer:
         """A page of results."""
-        return await self._call(
-            self._index.search,
-            wanted.query,
-            as_of=wanted.as_of,
-            after=wanted.after,
-            classes=wanted.classes,
-            sources=wanted.sources,
-            mode=wanted.mode,
-            page=wanted.page,
-            size=wanted.size,
-        )
+        return await self._call(self._index.search, query, **narrowed)
 
     async def article(self, page: int | str, as_of: Day | None = None, cut: bool = False) -> Article:
         """An article by id, title or redirect."""
         return await self._call(self._index.article, page, as_of=as_of, cut=cut)
 
-    async def why(self, page: int | str, as_of: Day | None = None, cut: bool = False) -> Why:
+    async def why(self, page: int | str, as_of: Day | None = None, cut: bool = False) -> WhyAnswer:
         """A subject's dates and evidence."""
         return await self._call(self._index.why, page, as_of=as_of, cut=cut)
 
-    async def year(self, year: int, as_of: Day | None = None, page: int = 1, size: int = 100) -> Year:
+    async def year(self, year: int, as_of: Day | None = None, page: int = 1, size: int = 100) -> YearAnswer:
         """A year's events."""
         return await self._call(self._index.year, year, as_of=as_of, page=page, size=size)
 

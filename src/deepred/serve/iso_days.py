@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import PlainSerializer, WithJsonSchema
 
 from deepred.base.days import Day, day, month_length, month_of, year_of
 
@@ -40,3 +43,10 @@ def parse_day(text: str) -> Day:
     if not 1 <= month <= 12 or not 1 <= number <= month_length(year, month):
         raise ValueError("there is no such day in the calendar")
     return day(year, month, number)
+
+
+IsoDay = Annotated[Day, PlainSerializer(iso_day), WithJsonSchema({"type": "string"})]
+"""A day in a record: a number here, text in JSON."""
+IsoDayOrNone = Annotated[
+    Day | None, PlainSerializer(iso_day), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
+]

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.types import ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from deepred import __version__
 from deepred.base.days import Day
 from deepred.serve.article_portions import Cursor, CursorError, find_section, read_portion
 from deepred.serve.attribution import Attribution, attribute
-from deepred.serve.index.contract import LONGEST_QUERY, Article, Mode
-from deepred.serve.index_pool import Library, Wanted
+from deepred.serve.index.contract import LONGEST_QUERY, Mode, Narrowed
+from deepred.serve.index.index_records import Article
+from deepred.serve.index_pool import Library
 from deepred.serve.iso_days import iso_day, parse_day
+from deepred.serve.mcp_replies import (
+    ArticleReply,
+    DatesReply,
+    Found,
+    Reply,
+    SearchReply,
+    SectionReply,
+    YearReply,
+)
 from deepred.serve.model_beside import LocalModel, Speaker
 from deepred.serve.problems import ProblemError
-from deepred.serve.records import CLASSES, ChatRequest, Event, Evidence, Turn, YearAnswer, evidence_of
+from deepred.serve.records import CLASSES, ChatRequest, Turn
 
 MOST_TOKENS = 6_000
 """Of an article's portion; twice this goes over the wire, as text and structured."""
@@ -33,7 +44,7 @@ MOST_EVENTS = 100
 MOST_SECTIONS = 100
 MOST_EVIDENCE = 50
 MOST_SOURCES = 20
-SNIPPET_CHARACTERS = 600
+EVENT_CHARACTERS = 400
 
 T = TypeVar("T")
 
@@ -47,82 +58,6 @@ AsOf = Annotated[
 ]
 Title = Annotated[str, Field(description="The article's title, or a redirect to it.", max_length=512)]
 PageId = Annotated[int | None, Field(description="The article's id, instead of its title.", ge=0, le=2**63 - 1)]
-
-
-class Found(BaseModel):
-    """A paragraph that was found."""
-
-    page_id: int
-    title: str
-    section: str
-    snippet: str
-    first_known: str | None
-    source: str
-
-
-class SearchReply(BaseModel):
-    """Results of a search."""
-
-    as_of: str
-    results: list[Found]
-    total: int
-    next_page: int | None = Field(description="Pass it as `page` for more.")
-    sources: list[Attribution] = Field(description="The articles of these results: whose text, and what was changed.")
-
-
-class SectionReply(BaseModel):
-    """A heading of an article."""
-
-    number: int
-    level: int
-    title: str
-
-
-class ArticleReply(BaseModel):
-    """A portion of an article."""
-
-    page_id: int
-    title: str
-    as_of: str
-    text: str
-    tokens: int = Field(description="Tokens of `text`, estimated from above.")
-    next_cursor: str | None = Field(description="Pass it as `cursor` for the next portion; null at the end.")
-    sections: list[SectionReply] = Field(description="The contents.")
-    attribution: Attribution
-
-
-class DatesReply(BaseModel):
-    """What dates an article's subject, as known on the day."""
-
-    page_id: int
-    title: str
-    as_of: str
-    first: str | None
-    last: str | None = Field(description="Null while the subject survives, as of the day.")
-    first_known: str | None
-    class_at_cutoff: str
-    evidence: list[Evidence]
-    evidence_total: int
-    attribution: Attribution
-
-
-class YearReply(BaseModel):
-    """What happened in a year."""
-
-    year: int
-    as_of: str
-    events: list[Event]
-    total: int
-    next_page: int | None = Field(description="Pass it as `page` for more.")
-    sources: list[Attribution] = Field(description="The articles that say so.")
-
-
-class Reply(BaseModel):
-    """The answer of the model whose knowledge ends."""
-
-    answer: str
-    persona: str
-    knowledge_ends: str | None = Field(description="The first day that the model does not know.")
 
 
 INSTRUCTIONS = """An encyclopedia as of a day. What it returns was known before `as_of`; sentences that may speak of \
@@ -156,21 +91,11 @@ class Desk:
         """Search the encyclopedia's paragraphs as of a day; returns snippets, with page ids for get_article."""
         day = await self._day(as_of)
         after = _parsed(first_known_after) if first_known_after else None
-        wanted = Wanted(query, day, after, tuple(classes or ()), (), mode, page, size)
-        found = await _told(self.library.search(wanted))
+        wanted = Narrowed(as_of=day, after=after, classes=tuple(classes or ()), mode=mode, page=page, size=size)
+        found = await _told(self.library.search(query, **wanted))
         return SearchReply(
-            as_of=_iso(day),
-            results=[
-                Found(
-                    page_id=result.page_id,
-                    title=result.title,
-                    section=result.section,
-                    snippet=result.snippet[:SNIPPET_CHARACTERS],
-                    first_known=iso_day(result.first_known),
-                    source=result.source,
-                )
-                for result in found.results
-            ],
+            as_of=day,
+            results=[Found.model_validate(result) for result in found.results],
             total=found.total,
             next_page=found.next,
             sources=await self._sources([result.page_id for result in found.results], day),
@@ -198,14 +123,11 @@ class Desk:
         return ArticleReply(
             page_id=found.page_id,
             title=found.title,
-            as_of=_iso(found.as_of),
+            as_of=found.as_of,
             text=portion.text,
             tokens=portion.tokens,
             next_cursor=portion.next.text() if portion.next else None,
-            sections=[
-                SectionReply(number=part.number, level=part.level, title=part.title[:200])
-                for part in found.sections[:MOST_SECTIONS]
-            ],
+            sections=[SectionReply.model_validate(part) for part in found.sections[:MOST_SECTIONS]],
             attribution=attribute(found),
         )
 
@@ -217,12 +139,12 @@ class Desk:
         return DatesReply(
             page_id=why.page_id,
             title=why.title,
-            as_of=_iso(day),
-            first=iso_day(why.first),
-            last=iso_day(why.last),
-            first_known=iso_day(why.first_known),
+            as_of=day,
+            first=why.first,
+            last=why.last,
+            first_known=why.first_known,
             class_at_cutoff=f"{why.kind}: {CLASSES[why.kind]}" if why.kind in CLASSES else "",
-            evidence=[evidence_of(row) for row in why.evidence[:MOST_EVIDENCE]],
+            evidence=list(why.evidence[:MOST_EVIDENCE]),
             evidence_total=len(why.evidence),
             attribution=attribute(found),
         )
@@ -236,8 +158,8 @@ class Desk:
     ) -> YearReply:
         """Events, births and deaths of a year that lie before a day."""
         day = await self._day(as_of)
-        found = YearAnswer.of(await _told(self.library.year(year, day, page, size)), day, page, size)
-        events = [event.model_copy(update={"text": event.text[:400]}) for event in found.events]
+        found = await _told(self.library.year(year, day, page, size))
+        events = [replace(event, text=event.text[:EVENT_CHARACTERS]) for event in found.events]
         sources = await self._sources([event.page_id for event in events], day)
         return YearReply(
             year=year, as_of=found.as_of, events=events, total=found.total, next_page=found.next, sources=sources
@@ -256,13 +178,13 @@ class Desk:
         asked = ChatRequest(messages=[Turn(role="user", content=question)], max_tokens=max_tokens, temperature=0)
         day = _parsed(as_of) if as_of else None
         answer = await _told(self.speaker.say(asked, day))
-        return Reply(answer=answer, persona=self.speaker.persona, knowledge_ends=iso_day(self.speaker.cutoff))
+        return Reply(answer=answer, persona=self.speaker.persona, knowledge_ends=self.speaker.cutoff)
 
     async def about(self) -> str:
         """What this encyclopedia is: its run, cutoff and size."""
         health = await self.library.health()
         counts = ", ".join(f"{count:,} {name}" for name, count in health.counts.items())
-        cutoff = _iso(await _told(self.library.cutoff()))
+        cutoff = iso_day(await _told(self.library.cutoff()))
         return f"Run {health.run}; cutoff {cutoff} (the first day that is not told); {counts}.\n\n{INSTRUCTIONS}"
 
     async def read_article(self, as_of: str, page_id: str) -> str:
@@ -279,9 +201,9 @@ class Desk:
         if not year.removeprefix("-").isdigit() or len(year) > 7:
             raise ResourceNotFoundError("a year is a number")
         found = await _read(self.year_topics(int(year), as_of, size=MOST_EVENTS))
-        lines = [f"{event.first} {event.kind}: {event.text}" for event in found.events]
+        lines = [f"{iso_day(event.first)} {event.kind}: {event.text}" for event in found.events]
         more = [f"[{found.total - len(found.events):,} more: year_topics]"] if found.next_page else []
-        return "\n".join([f"# {year}, told as of {found.as_of}", "", *lines, *more]) + "\n"
+        return "\n".join([f"# {year}, told as of {iso_day(found.as_of)}", "", *lines, *more]) + "\n"
 
     async def _sources(self, pages: Sequence[int], day: Day) -> list[Attribution]:
         """Attribution of articles, each once; one that is not told as of the day has none."""
@@ -319,10 +241,6 @@ def _parsed(text: str) -> Day:
         return parse_day(text)
     except ValueError as error:
         raise ToolError(f"{error}") from None
-
-
-def _iso(day: Day) -> str:
-    return iso_day(day) or ""
 
 
 def _page(title: str, page_id: int | None) -> int | str:

@@ -7,7 +7,6 @@ oldest turns. The persona's system prompt comes from the GGUF file.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from deepred.asking.replies import read_pieces, read_problem
 from deepred.base.days import Day
-from deepred.base.errors import DeepRedError
+from deepred.base.errors import DeepRedError, FaultError
 from deepred.serve.iso_days import iso_day
 from deepred.serve.problems import ProblemError, unavailable
 
@@ -34,7 +34,6 @@ SILENT_SECONDS = 120.0
 ANSWER_SECONDS = 600.0
 WAIT_SECONDS = 30.0
 """Time to wait for the answers of others to end."""
-CONTEXT = 4096
 NO_MODEL = "deepred run RUN.toml builds one; deepred serve RUN.toml --model-url http://127.0.0.1:8080/v1 uses another"
 
 
@@ -109,7 +108,7 @@ class Speaker:
                 raise unavailable(f"the model does not answer: {type(error).__name__}", NO_MODEL) from None
             if response.status_code == 200:
                 return opened, response
-            said = _problem(await response.aread())
+            said = read_problem(await response.aread())
             await opened.__aexit__(None, None, None)
             if response.status_code == 400 and "context" in said and len(turns) > 2:
                 turns = turns[2:]  # forget the oldest question and its answer
@@ -134,26 +133,15 @@ class Speaker:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 async for line in response.aiter_lines():
-                    if not line.startswith("data:") or line == "data: [DONE]":
-                        continue
-                    event = json.loads(line.removeprefix("data:"))
-                    if "error" in event:
-                        raise unavailable(f"the model stopped: {str(event['error'])[:200]}")
-                    for choice in event.get("choices", []):
-                        if piece := (choice.get("delta") or {}).get("content"):
-                            yield piece
+                    for piece in read_pieces(line, "the model"):
+                        yield piece
+        except FaultError as error:
+            raise unavailable(error.message) from None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             raise unavailable(f"the answer broke off: {type(error).__name__}") from None
         finally:
             await opened.__aexit__(None, None, None)
             places.release()
-
-
-def _problem(content: bytes) -> str:
-    try:
-        return str(json.loads(content)["error"]["message"])[:200]
-    except (ValueError, KeyError, TypeError):
-        return content[:200].decode("utf-8", "replace")
 
 
 def speaker_of(gguf: Path) -> Speaker:
@@ -192,11 +180,10 @@ class LocalModel:
 
     def _serve(self, gguf: Path, speaker: Speaker, threads: int) -> None:
         from deepred.export.gguf.gguf import read_metadata
-        from deepred.export.llama_server import open_llama
+        from deepred.export.llama_server import bounded_context, open_llama
 
         try:
-            context = min(int(read_metadata(gguf).get("llama.context_length", CONTEXT)), CONTEXT)
-            with open_llama(gguf, context=context, threads=threads) as llama:
+            with open_llama(gguf, context=bounded_context(read_metadata(gguf)), threads=threads) as llama:
                 speaker.url = f"{llama.address}/v1"
                 self._stop.wait()
                 speaker.url, speaker.absent = "", "the model has been stopped"

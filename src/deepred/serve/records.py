@@ -1,4 +1,4 @@
-"""What the API answers, field by field: the index's records as JSON. The OpenAPI document is made of these models."""
+"""What the API answers beside the index's own records, and what the letters and reasons in them mean."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from deepred.serve.attribution import Attribution, attribute
-from deepred.serve.index import contract
-from deepred.serve.iso_days import iso_day
+from deepred.serve.index.index_records import Article, Paragraph, Section
+from deepred.serve.iso_days import IsoDay, IsoDayOrNone
 
 Class = Literal["O", "N", "S", "U"]
 CLASSES: dict[str, str] = {
@@ -31,165 +31,6 @@ REASONS: dict[str, str] = {
 }
 """Why sentences are cut, in words."""
 
-AS_OF = "The day that was applied: nothing of that day or later is told."
-
-
-class Result(BaseModel):
-    """A paragraph that was found."""
-
-    page_id: int = Field(description="Its article.")
-    paragraph: int = Field(description="Its number in the article, from 0.")
-    title: str = Field(description="The article's title.")
-    section: str = Field(description="The heading above it; empty in the lead.")
-    snippet: str = Field(description="Plain text, sentences told as of the day only.")
-    highlights: list[tuple[int, int]] = Field(description="Spans [start, end) of the snippet that answer the query.")
-    first_known: str | None = Field(description="The day from which the article's subject was known.")
-    kind: str = Field(
-        serialization_alias="class", description="The article's class at the run's cutoff: O, S or U; books: empty."
-    )
-    source: str = Field(description="wikipedia or books.")
-    score: float = Field(description="Comparable within one page of one mode only.")
-
-    @staticmethod
-    def of(result: contract.Result) -> Result:
-        """From the index's record."""
-        return Result(
-            page_id=result.page_id,
-            paragraph=result.paragraph,
-            title=result.title,
-            section=result.section,
-            snippet=result.snippet,
-            highlights=list(result.highlights),
-            first_known=iso_day(result.first_known),
-            kind=result.kind,
-            source=result.source,
-            score=result.score,
-        )
-
-
-class SearchAnswer(BaseModel):
-    """A page of results."""
-
-    query: str = Field(description="What was asked.")
-    as_of: str = Field(description=AS_OF)
-    mode: str = Field(description="hybrid, bm25 or semantic.")
-    results: list[Result] = Field(description="The results of this page, best first.")
-    total: int = Field(description="All that match (bm25), or the candidates that were ranked.")
-    page: int = Field(description="This page's number, from 1.")
-    size: int = Field(description="Results of a page.")
-    next: int | None = Field(description="The next page's number (`page=`); null after the last.")
-
-    @staticmethod
-    def of(page: contract.Page, query: str, mode: str, as_of: contract.Day) -> SearchAnswer:
-        """From the index's record."""
-        return SearchAnswer(
-            query=query,
-            as_of=iso_day(as_of) or "",
-            mode=mode,
-            results=[Result.of(result) for result in page.results],
-            total=page.total,
-            page=page.page,
-            size=page.size,
-            next=page.next,
-        )
-
-
-class Link(BaseModel):
-    """A link inside a sentence."""
-
-    start: int = Field(description="Where it starts in the sentence's text.")
-    end: int = Field(description="Where it ends.")
-    target: str = Field(description="The title linked to.")
-
-
-class Sentence(BaseModel):
-    """A sentence of an article."""
-
-    text: str = Field(description="The sentence.")
-    kept: bool = Field(description="Whether it is told as of the day; false only with `cuts=true`.")
-    reason: str = Field(description="Why it was cut; empty where it was kept.")
-    probability: float | None = Field(description="That it is late, as the filter saw it; null where it was kept.")
-    day: str | None = Field(description="The day from which it can have been written.")
-    links: list[Link] = Field(description="Its links.")
-
-
-class Paragraph(BaseModel):
-    """A paragraph of an article."""
-
-    number: int = Field(description="Its number in the article, from 0.")
-    section: int = Field(description="The number of its section; 0 is the lead.")
-    sentences: list[Sentence] = Field(description="Its sentences that are told.")
-
-
-class Section(BaseModel):
-    """A heading of an article."""
-
-    number: int = Field(description="From 1, in order.")
-    level: int = Field(description="Depth, from 2.")
-    title: str = Field(description="The heading; empty where it is itself later.")
-
-
-class Evidence(BaseModel):
-    """A dated statement about the subject."""
-
-    kind: str = Field(description="birth, death, start, end, publication, point …")
-    first: str | None = Field(description="First day of its interval.")
-    last: str | None = Field(description="Last day of its interval.")
-    source: str = Field(description="wikidata, yago, category, infobox, lead or llm.")
-    confidence: float = Field(description="From 0 to 1.")
-    note: str = Field(description="What it was read from.")
-
-
-class WhyAnswer(BaseModel):
-    """A subject's dates, their evidence, and how its sentences fared."""
-
-    page_id: int = Field(description="The article.")
-    title: str = Field(description="Its title.")
-    redirected_from: str = Field(description="The redirect that led here, else empty.")
-    as_of: str = Field(description=AS_OF)
-    kind: str = Field(
-        serialization_alias="class", description="Class at the run's cutoff: O over, N new, S spanning, U undated."
-    )
-    reason: str = Field(description="What decided the class.")
-    first: str | None = Field(description="First day of the subject's own interval.")
-    last: str | None = Field(description="Its last day; null while it survives.")
-    first_known: str | None = Field(description="The day from which the subject was known.")
-    ended: bool = Field(description="Whether an end is attested.")
-    evidence: list[Evidence] = Field(description="Dated statements, the deciding ones first.")
-    kept: int = Field(description="Sentences told.")
-    dropped: dict[str, int] = Field(description="Sentences not told, by reason; only with `cuts=true`.")
-
-    @staticmethod
-    def of(why: contract.Why, as_of: contract.Day) -> WhyAnswer:
-        """From the index's record."""
-        return WhyAnswer(
-            page_id=why.page_id,
-            title=why.title,
-            redirected_from=why.redirected_from,
-            as_of=iso_day(as_of) or "",
-            kind=why.kind,
-            reason=why.reason,
-            first=iso_day(why.first),
-            last=iso_day(why.last),
-            first_known=iso_day(why.first_known),
-            ended=why.ended,
-            evidence=[evidence_of(row) for row in why.evidence],
-            kept=why.kept,
-            dropped=why.dropped,
-        )
-
-
-def evidence_of(row: contract.Evidence) -> Evidence:
-    """A statement as JSON."""
-    return Evidence(
-        kind=row.kind,
-        first=iso_day(row.first),
-        last=iso_day(row.last),
-        source=row.source,
-        confidence=round(row.confidence, 4),
-        note=row.note,
-    )
-
 
 class ArticleAnswer(BaseModel):
     """An article as of a day."""
@@ -198,86 +39,27 @@ class ArticleAnswer(BaseModel):
     title: str = Field(description="Its title.")
     redirected_from: str = Field(description="The title asked for, where a redirect led here.")
     source: str = Field(description="wikipedia or books.")
-    as_of: str = Field(description=AS_OF)
+    as_of: IsoDay = Field(description="The day that was applied: nothing of that day or later is told.")
     kind: str = Field(serialization_alias="class", description="Class at the run's cutoff; empty for books.")
-    first_known: str | None = Field(description="The day from which its subject was known.")
-    sections: list[Section] = Field(description="Headings with something below them.")
-    paragraphs: list[Paragraph] = Field(description="The text.")
+    first_known: IsoDayOrNone = Field(description="The day from which its subject was known.")
+    sections: tuple[Section, ...] = Field(description="Headings with something below them.")
+    paragraphs: tuple[Paragraph, ...] = Field(description="The text.")
     attribution: Attribution = Field(description="Whose text it is, and what was changed.")
 
     @staticmethod
-    def of(article: contract.Article) -> ArticleAnswer:
+    def of(article: Article) -> ArticleAnswer:
         """From the index's record."""
         return ArticleAnswer(
             page_id=article.page_id,
             title=article.title,
             redirected_from=article.redirected_from,
             source=article.source,
-            as_of=iso_day(article.as_of) or "",
+            as_of=article.as_of,
             kind=article.dates.kind,
-            first_known=iso_day(article.dates.first_known),
-            sections=[Section(number=part.number, level=part.level, title=part.title) for part in article.sections],
-            paragraphs=[
-                Paragraph(number=p.number, section=p.section, sentences=[sentence_of(s) for s in p.sentences])
-                for p in article.paragraphs
-            ],
+            first_known=article.dates.first_known,
+            sections=article.sections,
+            paragraphs=article.paragraphs,
             attribution=attribute(article),
-        )
-
-
-def sentence_of(sentence: contract.Sentence) -> Sentence:
-    """A sentence as JSON."""
-    return Sentence(
-        text=sentence.text,
-        kept=sentence.kept,
-        reason=sentence.reason,
-        probability=sentence.probability,
-        day=iso_day(sentence.day),
-        links=[Link(start=link.start, end=link.end, target=link.target) for link in sentence.links],
-    )
-
-
-class Event(BaseModel):
-    """What happened."""
-
-    first: str = Field(description="First day of when it happened.")
-    last: str = Field(description="Last day.")
-    kind: str = Field(description="event, birth or death.")
-    text: str = Field(description="As the year's article has it.")
-    page_id: int = Field(description="The article that says so.")
-
-
-class YearAnswer(BaseModel):
-    """A year's events before the day."""
-
-    year: int = Field(description="Astronomical: 1 BCE is 0.")
-    as_of: str = Field(description=AS_OF)
-    events: list[Event] = Field(description="The events of this page, in order.")
-    total: int = Field(description="Events there are.")
-    page: int = Field(description="This page's number, from 1.")
-    size: int = Field(description="Events of a page.")
-    next: int | None = Field(description="The next page's number; null after the last.")
-
-    @staticmethod
-    def of(year: contract.Year, as_of: contract.Day, page: int, size: int) -> YearAnswer:
-        """From the index's record."""
-        return YearAnswer(
-            year=year.year,
-            as_of=iso_day(as_of) or "",
-            events=[
-                Event(
-                    first=iso_day(event.first) or "",
-                    last=iso_day(event.last) or "",
-                    kind=event.kind,
-                    text=event.text,
-                    page_id=event.page_id,
-                )
-                for event in year.events
-            ],
-            total=year.total,
-            page=page,
-            size=size,
-            next=page + 1 if page * size < year.total else None,
         )
 
 

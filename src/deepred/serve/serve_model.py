@@ -13,8 +13,7 @@ from pathlib import Path
 
 from deepred.base.errors import UserError
 from deepred.export.gguf.gguf import read_metadata
-from deepred.export.llama_server import open_llama
-from deepred.serve.terminal_chat import CONTEXT
+from deepred.export.llama_server import bounded_context, open_llama
 
 LOOPBACK = "127.0.0.1"
 PORT = 8080
@@ -38,9 +37,7 @@ def serve_model(
     if port:
         _check_free(host, port)
     until = until or threading.Event()
-    context = 0
-    if gguf.is_file():
-        context = min(int(read_metadata(gguf).get("llama.context_length", CONTEXT)), CONTEXT)
+    context = bounded_context(read_metadata(gguf)) if gguf.is_file() else 0
     with open_llama(gguf, context=context, threads=threads, host=host, port=port, key=key) as llama:
         if ready:
             ready(f"{llama.address}/v1")

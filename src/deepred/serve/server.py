@@ -22,12 +22,11 @@ from deepred import __version__
 from deepred.base.errors import FaultError, UserError
 from deepred.serve import api, problems
 from deepred.serve.api import Service
-from deepred.serve.guard import BODY_BYTES, LOOPBACK, Buckets, Guard, Rules
+from deepred.serve.guard import BODY_BYTES, LEAST_CHARACTERS, LOOPBACK, Buckets, Guard, Keys, Rules
 from deepred.serve.index_pool import Library
-from deepred.serve.keys import LEAST_CHARACTERS, Keys
 from deepred.serve.mcp import build_mcp
 from deepred.serve.model_beside import LocalModel, Speaker
-from deepred.serve.web.pages import build_pages
+from deepred.serve.web.pages import Pages
 from deepred.serve.web.run_state import Run
 
 PORT = 8000
@@ -119,7 +118,7 @@ def build_app(parts: Parts, door: Door | None = None) -> FastAPI:
     app.state.service = Service(parts.library, parts.speaker)
     app.state.keys = rules.keys
     app.include_router(api.router)
-    pages = build_pages(parts.run)
+    pages = Pages(parts.run)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.router.routes.extend(tools.routes)

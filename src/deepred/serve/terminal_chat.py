@@ -17,7 +17,7 @@ from typing import Any
 
 from deepred.base.errors import DeepRedError, UserError
 from deepred.export.gguf.gguf import read_metadata
-from deepred.export.llama_server import Llama, check_gguf, open_llama
+from deepred.export.llama_server import Llama, bounded_context, check_gguf, open_llama
 from deepred.persona.personas import SHORT_CONTEXT, Message, load_persona, shipped_personas
 
 TEMPERATURE = 0.3
@@ -26,8 +26,6 @@ RETRY_TEMPERATURE = 0.7
 """Temperature at least of an answer that is asked for again."""
 ANSWER_TOKENS = 512
 """Tokens of an answer at most."""
-CONTEXT = 4096
-"""Tokens of context at most, to keep the memory of a large model's cache in bounds."""
 ANSWER_SHARE = 4
 """A quarter of the context is kept free for the answer."""
 
@@ -102,8 +100,7 @@ def chat(
     write = write or _write
     check_gguf(gguf)
     metadata = read_metadata(gguf)
-    trained = int(metadata.get("llama.context_length", CONTEXT))
-    context = min(trained, CONTEXT)
+    context = bounded_context(metadata)
     options: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "stop": ["<|im_end|>"]}
     if seed is not None:
         options["seed"] = seed

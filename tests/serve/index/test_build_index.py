@@ -238,7 +238,7 @@ def test_the_alias_moves_in_one_step_and_old_search_indexes_go(copied, fake_open
 def test_two_at_once_are_refused(copied):
     import fcntl
 
-    from deepred.serve.index.places import folder_of
+    from deepred.serve.index.current import folder_of
 
     folder = folder_of(copied.data, "small")
     folder.mkdir(parents=True)

@@ -24,7 +24,7 @@ PHONE = {"width": 360, "height": 720}
 
 def shelf_of_centuries():
     """Chess and its kin, an article a decade, so that the timeline has something to choose from."""
-    from deepred.serve.index.contract import Paragraph
+    from deepred.serve.index.index_records import Paragraph
 
     kin = [
         article(100 + n, f"Chess of {year}", year, [Paragraph(0, 0, (sentence(f"A chess game of {year}.", year),))])

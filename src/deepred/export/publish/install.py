@@ -17,7 +17,7 @@ from pathlib import Path
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced
 from deepred.export.gguf.gguf import read_metadata
-from deepred.export.llama_server import check_gguf
+from deepred.export.llama_server import bounded_context, check_gguf
 from deepred.export.publish.card import write_modelfile
 
 PUBLISHER = "deepred"
@@ -25,7 +25,6 @@ QUANTIZATION = re.compile(r"[-.](?:F16|F32|BF16|I?Q\d\w*)$", re.IGNORECASE)
 """The end of a file's name that names its quantization."""
 LM_STUDIO = (".lmstudio/models", ".cache/lm-studio/models")
 """Where LM Studio keeps models below the home folder: since version 0.3.5, and before."""
-CONTEXT = 4096
 
 Confirm = Callable[[str], bool]
 """Asks the user a question and returns whether the answer is yes."""
@@ -115,7 +114,7 @@ def _modelfile(model: Model, confirm: Confirm) -> Path:
             return path
     metadata = read_metadata(model.path)
     system = str(metadata.get("deepred.system_prompt", ""))
-    context = min(int(metadata.get("llama.context_length", CONTEXT)), CONTEXT)
+    context = bounded_context(metadata)
     text = write_modelfile(f"./{model.path.name}", system, context, str(metadata.get("general.license", "unknown")))
     path = folder / f"Modelfile-{model.path.stem}"
     if path.exists() and not confirm(f"replace {path}?"):

@@ -30,9 +30,9 @@ from deepred.run.runner import Pipeline, is_complete
 from deepred.run.stage import Counts, Work
 from deepred.serve.index import embeddings
 from deepred.serve.index.contract import UnavailableError
+from deepred.serve.index.current import folder_of, slug_of
 from deepred.serve.index.embedded_search import SHOWN, Writer, filter_rows
 from deepred.serve.index.index_tables import COLUMNS
-from deepred.serve.index.places import folder_of, slug_of
 from deepred.serve.index.rows import Inputs, prepare_part
 from deepred.serve.index.versions import Home, Pointer, open_home
 

@@ -1,26 +1,46 @@
-"""Opening the current index of a run, and taking up a new one by itself."""
+"""Opening the current index of a run by its name, and taking up a new one by itself."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from deepred.base.days import Day
 from deepred.base.errors import DeepRedError, UserError
-from deepred.serve.index.contract import Article, Health, Mode, Page, Why, Year
+from deepred.serve.index.contract import Narrowed
 from deepred.serve.index.embedded_search import Embedded
 from deepred.serve.index.embeddings import open_embedder
-from deepred.serve.index.places import folder_of, slug_of
+from deepred.serve.index.index_records import Article, Health, SearchAnswer, WhyAnswer, YearAnswer
 from deepred.serve.index.query import Engine
 from deepred.serve.index.reader import Reader
 from deepred.serve.index.versions import Home, Pointer, open_home
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another version has become current."""
+INDEX = "index"
+"""Folder of the data folder with a folder a run."""
+
+
+def slug_of(run: str) -> str:
+    """A run's name for schemas and search indexes: lower case, told apart by a hash.
+
+    >>> slug_of("Demo run")
+    'demo_run_29c051'
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", run.lower()).strip("_")[:24] or "run"
+    return f"{plain}_{hashlib.sha256(run.encode()).hexdigest()[:6]}"
+
+
+def folder_of(data: Path, run: str) -> Path:
+    """The folder of a run's versions."""
+    return data / INDEX / slug_of(run)
 
 
 def open_index(data: Path, run: str, *, store: str = "sqlite", search: str = "embedded") -> CurrentIndex:
@@ -46,7 +66,7 @@ class Opened:
 
 
 class CurrentIndex:
-    """The index that is current, whichever version that is; see ``base.Index``."""
+    """The index that is current, whichever version that is; see ``contract.Index``."""
 
     def __init__(self, folder: Path, slug: str, run: str, store: str, search: str) -> None:
         self.folder, self.slug, self.run, self.search_place = folder, slug, run, search
@@ -68,33 +88,22 @@ class CurrentIndex:
         with self._reading() as reader:
             return reader.cutoff
 
-    def search(
-        self,
-        query: str,
-        *,
-        as_of: Day | None = None,
-        after: Day | None = None,
-        classes: tuple[str, ...] = (),
-        sources: tuple[str, ...] = (),
-        mode: Mode = "hybrid",
-        page: int = 1,
-        size: int = 10,
-    ) -> Page:
+    def search(self, query: str, **narrowed: Unpack[Narrowed]) -> SearchAnswer:
         """Paragraphs that match."""
         with self._reading() as reader:
-            return reader.search(query, as_of, after, classes, sources, mode, page, size)
+            return reader.search(query, **narrowed)
 
     def article(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Article:
         """An article by id, title or redirect."""
         with self._reading() as reader:
             return reader.article(page, as_of, cut)
 
-    def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> Why:
+    def why(self, page: int | str, *, as_of: Day | None = None, cut: bool = False) -> WhyAnswer:
         """A subject's dates with their evidence."""
         with self._reading() as reader:
             return reader.why(page, as_of, cut)
 
-    def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> Year:
+    def year(self, year: int, *, as_of: Day | None = None, page: int = 1, size: int = 100) -> YearAnswer:
         """What happened in a year."""
         with self._reading() as reader:
             return reader.year(year, as_of, page, size)

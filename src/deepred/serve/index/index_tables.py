@@ -69,7 +69,7 @@ UNITS = (
     ("kind", "text"),
     ("source", "text"),
 )
-"""Columns of the units that the search engine is loaded from (``units.py``)."""
+"""Columns of the units that the search engine is loaded from (``told_from.paragraph_units``)."""
 
 KEYS = {
     "articles": (("page_id",), ("title",), ("rank",)),

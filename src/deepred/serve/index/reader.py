@@ -9,24 +9,21 @@ from typing import Any
 import orjson
 
 from deepred.base.days import Day
-from deepred.serve.index.contract import (
-    LATER,
+from deepred.serve.index.contract import LATER, BadQueryError, Mode, NotFoundError
+from deepred.serve.index.embeddings import Embedder
+from deepred.serve.index.index_records import (
     Article,
-    BadQueryError,
     Event,
     Evidence,
     Link,
-    Mode,
-    NotFoundError,
-    Page,
     Paragraph,
     Result,
+    SearchAnswer,
     Section,
     Sentence,
-    Why,
-    Year,
+    WhyAnswer,
+    YearAnswer,
 )
-from deepred.serve.index.embeddings import Embedder
 from deepred.serve.index.query import Engine, Filters, Hit, check_page, read_query
 from deepred.serve.index.snippets import make_snippet
 from deepred.serve.index.store import Row, Store
@@ -56,15 +53,15 @@ class Reader:
     def search(
         self,
         query: str,
-        as_of: Day | None,
-        after: Day | None,
-        classes: tuple[str, ...],
-        sources: tuple[str, ...],
-        mode: Mode,
-        page: int,
-        size: int,
-    ) -> Page:
-        """See ``base.Index``."""
+        as_of: Day | None = None,
+        after: Day | None = None,
+        classes: tuple[str, ...] = (),
+        sources: tuple[str, ...] = (),
+        mode: Mode = "hybrid",
+        page: int = 1,
+        size: int = 10,
+    ) -> SearchAnswer:
+        """See ``contract.Index``."""
         check_page(mode, page, size)
         words = read_query(query)
         filters = Filters(self.applied(as_of), after, classes, sources)
@@ -98,10 +95,11 @@ class Reader:
                 )
             )
         more = first + size < total and len(hits) == size and (page + 1) * size <= 1_000
-        return Page(tuple(results), total, page, size, page + 1 if more else None)
+        following = page + 1 if more else None
+        return SearchAnswer(query, filters.as_of, mode, tuple(results), total, page, size, following)
 
     def article(self, page: int | str, as_of: Day | None, cut: bool) -> Article:
-        """See ``base.Index``."""
+        """See ``contract.Index``."""
         row, redirect = self._find(page, as_of, cut)
         day = self.cutoff if cut else self.applied(as_of)
         links = self.store.links(row["page_id"]) if row["source"] == "wikipedia" else []
@@ -132,14 +130,14 @@ class Reader:
             author=row["author"],
             licence=row["licence"],
             as_of=day,
-            dates=self._why(row, redirect, paragraphs, day, cut),
+            dates=self._why(row, redirect, self.applied(as_of), paragraphs, cut),
             sections=tuple(titles),
             paragraphs=tuple(paragraphs),
             modified=shown < count,
         )
 
-    def why(self, page: int | str, as_of: Day | None, cut: bool) -> Why:
-        """See ``base.Index``."""
+    def why(self, page: int | str, as_of: Day | None, cut: bool) -> WhyAnswer:
+        """See ``contract.Index``."""
         return self.article(page, as_of, cut).dates
 
     def _find(self, page: int | str, as_of: Day | None, cut: bool) -> tuple[Row, str]:
@@ -149,7 +147,7 @@ class Reader:
             raise NotFoundError(f"no article {shown!r} was known by then", "search finds those that were")
         return found
 
-    def _why(self, row: Row, redirect: str, paragraphs: list[Paragraph], day: Day, cut: bool) -> Why:
+    def _why(self, row: Row, redirect: str, day: Day, paragraphs: list[Paragraph], cut: bool) -> WhyAnswer:
         sentences = [sentence for paragraph in paragraphs for sentence in paragraph.sentences]
         dropped: dict[str, int] = {}
         for sentence in sentences:
@@ -159,10 +157,11 @@ class Reader:
         if not cut:
             evidence = [found for found in evidence if self._is_told(found.first, found.last, day)]
         end_told = cut or row["last"] is None or row["last"] < day
-        return Why(
+        return WhyAnswer(
             page_id=row["page_id"],
             title=row["title"],
             redirected_from=redirect,
+            as_of=day,
             kind=row["kind"],
             reason=row["reason"] if end_told else row["reason"].partition("; ")[0],
             first=row["first"] if cut or row["first"] is None or row["first"] < day else None,
@@ -178,16 +177,16 @@ class Reader:
         bounds = [bound for bound in (first, last) if bound is not None]
         return not bounds or (min(bounds) if self.keep_straddling else max(bounds)) < day
 
-    def year(self, year: int, as_of: Day | None, page: int, size: int) -> Year:
-        """See ``base.Index``."""
+    def year(self, year: int, as_of: Day | None, page: int, size: int) -> YearAnswer:
+        """See ``contract.Index``."""
         check_page("bm25", page, size)
-        if abs(year) > LATEST_YEAR:
-            return Year(year, (), 0)
-        rows, total = self.store.events(year, self.applied(as_of), (page - 1) * size, size)
-        return Year(year, tuple(Event(**row) for row in rows), total)
+        day, first = self.applied(as_of), (page - 1) * size
+        rows, total = self.store.events(year, day, first, size) if abs(year) <= LATEST_YEAR else ([], 0)
+        following = page + 1 if first + size < total else None
+        return YearAnswer(year, day, tuple(Event(**row) for row in rows), total, page, size, following)
 
     def random(self, as_of: Day | None, seed: int | None) -> Article:
-        """See ``base.Index``."""
+        """See ``contract.Index``."""
         rank = (random.Random(seed) if seed is not None else random.SystemRandom()).randrange(2**62)
         page = self.store.random(rank, self.applied(as_of), "wikipedia")
         if page is None:

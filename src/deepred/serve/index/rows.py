@@ -19,8 +19,7 @@ from deepred.corpus.licences import GENERATED_LICENCE, INVENTED, WIKI, WIKIPEDIA
 from deepred.filter.use.drops import SHORT
 from deepred.run.stage import Counts
 from deepred.serve.index import index_tables
-from deepred.serve.index.told_from import NEVER, Calendar
-from deepred.serve.index.units import paragraph_units
+from deepred.serve.index.told_from import NEVER, Calendar, paragraph_units
 from deepred.sources.years.topics import DIED
 from deepred.text.dates.find import find_dates
 from deepred.text.sentences import segment

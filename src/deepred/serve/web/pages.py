@@ -5,7 +5,6 @@ Every page is whole without scripts. Text of articles reaches the page through J
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,20 +15,16 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from deepred.base.days import MONTHS, Day, day, format_day, month_of, year_of
-from deepred.dating.evidence import format_interval
+from deepred.base.days import Day, day, format_day, year_of
 from deepred.serve.api import AsOf, PageId, PageNumber, day_of, service_of, state_of
 from deepred.serve.attribution import attribute
-from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets
-from deepred.serve.index.contract import LONGEST_QUERY, MODES, Mode
-from deepred.serve.index_pool import Wanted
-from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day, parse_day
-from deepred.serve.keys import Keys, close_session
+from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets, Keys, close_session
+from deepred.serve.index.contract import LONGEST_QUERY, MODES, Mode, Narrowed
+from deepred.serve.iso_days import FIRST_YEAR, LAST_YEAR, iso_day
 from deepred.serve.problems import ProblemDocument, ProblemError
 from deepred.serve.records import CLASSES, REASONS, Class
-from deepred.serve.web.folds_and_timeline import fold, is_kept
+from deepred.serve.web.page_parts import draw, fold, format_year, in_words, is_kept, mark_snippet, span
 from deepred.serve.web.run_state import Run
-from deepred.serve.web.timeline import Timeline, draw
 
 HERE = Path(__file__).parent
 RESULTS = 10
@@ -140,23 +135,16 @@ class Pages:
             return RedirectResponse("/", 303)
         library = service_of(request).library
         as_known = await library.as_of(_day(asked.as_of))
-        whole = Wanted(asked.q, as_known, None, _some(kind), _some(source), mode, 1, TIMELINE_RESULTS)
-        ranged = Wanted(
-            asked.q,
-            as_known if asked.until is None else min(as_known, day(asked.until + 1)),
-            None if asked.since is None else day(asked.since),
-            whole.classes,
-            whole.sources,
-            mode,
-            page,
-            RESULTS,
-        )
-        found = await library.search(ranged)
-        years = [year_of(r.first_known) for r in (await library.search(whole)).results if r.first_known is not None]
-        line = draw(years)
+        whole = Narrowed(as_of=as_known, classes=_some(kind), sources=_some(source), mode=mode, size=TIMELINE_RESULTS)
+        until_then = as_known if asked.until is None else min(as_known, day(asked.until + 1))
+        after = None if asked.since is None else day(asked.since)
+        ranged = whole | Narrowed(as_of=until_then, after=after, page=page, size=RESULTS)
+        found = await library.search(asked.q, **ranged)
+        best = (await library.search(asked.q, **whole)).results
+        line = draw(year_of(result.first_known) for result in best if result.first_known is not None)
         return await self._page(
             request, "search.html", asked=asked, found=found, line=line, as_known=as_known, marks=mark_snippet,
-            chosen=_chosen(line, asked),
+            chosen=line and line.touched(asked.since, asked.until),
         )  # fmt: skip
 
     async def by_title(
@@ -198,13 +186,8 @@ class Pages:
         """What happened in a year."""
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise ProblemError(404, f"years from {FIRST_YEAR} to {LAST_YEAR} have a page")
-        library = service_of(request).library
-        as_known = await library.as_of(day_of(as_of))
-        found = await library.year(year, as_known, page, EVENTS)
-        return await self._page(
-            request, "year.html", asked=Asked(as_of=as_of or ""), year=year, found=found, as_known=as_known, page=page,
-            next_page=page + 1 if page * EVENTS < found.total else None,
-        )  # fmt: skip
+        found = await service_of(request).library.year(year, day_of(as_of), page, EVENTS)
+        return await self._page(request, "year.html", asked=Asked(as_of=as_of or ""), found=found)
 
     async def report(self, request: Request) -> Response:
         """The report, in a frame of its own."""
@@ -270,11 +253,6 @@ class Pages:
         return self._jinja.get_template(name).render(values)
 
 
-def build_pages(run: Run) -> Pages:
-    """The pages of a run's server."""
-    return Pages(run)
-
-
 def _some(value: str) -> tuple[str, ...]:
     return (value,) if value else ()
 
@@ -295,38 +273,6 @@ def _year(text: str, name: str) -> int | None:
     return int(text)
 
 
-def _chosen(line: Timeline | None, asked: Asked) -> tuple[int, int] | None:
-    """The first and last bar that the chosen years touch; None where none were chosen."""
-    if line is None or (asked.since is None and asked.until is None):
-        return None
-    low = asked.since if asked.since is not None else line.first
-    high = asked.until if asked.until is not None else line.last
-    touched = [number for number, bar in enumerate(line.bars) if bar.last >= low and bar.first <= high]
-    return (touched[0], touched[-1]) if touched else None
-
-
-def format_year(year: int) -> str:
-    """A year as people write it: ``format_year(0) == "1 BCE"``."""
-    return str(year) if year > 0 else f"{1 - year} BCE"
-
-
-def span(first: Day | None, last: Day | None) -> str:
-    """An interval in words; one without an end has none yet.
-
-    >>> span(19690101, None), span(19690101, 19691231)
-    ('since 1969', '1969')
-    """
-    if first is None or last is not None:
-        return format_interval(first, last)
-    return f"since {format_year(year_of(first)) if first % 10000 == 101 else format_day(first)}"
-
-
-def in_words(iso: str) -> str:
-    """A day as it is said: ``in_words("1969-07-20") == "20 July 1969"``."""
-    value = parse_day(iso)
-    return f"{value % 100} {MONTHS[month_of(value) - 1]} {format_year(year_of(value))}"
-
-
 def local_path(target: str) -> str:
     """A path on this server; anything that could lead elsewhere becomes ``/``.
 
@@ -335,19 +281,3 @@ def local_path(target: str) -> str:
     """
     is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if is_local else "/"
-
-
-def mark_snippet(snippet: str, highlights: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
-    """A snippet in parts, each with whether it answers the query.
-
-    >>> mark_snippet("a red moon", [(2, 5)])
-    [('a ', False), ('red', True), (' moon', False)]
-    """
-    parts: list[tuple[str, bool]] = []
-    place = 0
-    for start, end in highlights:
-        if start > place:
-            parts.append((snippet[place:start], False))
-        parts.append((snippet[start:end], True))
-        place = end
-    return [*parts, (snippet[place:], False)] if place < len(snippet) else parts

@@ -9,7 +9,7 @@ import pytest
 
 from deepred.base.errors import UserError
 from deepred.base.tables import read_rows
-from deepred.cli.classifying import classify_parquet
+from deepred.cli.dating_commands import classify_parquet
 from deepred.cli.main import main
 from deepred.run.settings import Settings
 from deepred.run.stage import Silent
