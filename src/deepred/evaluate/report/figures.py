@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.base.templating import environment
+from deepred.base.templating import environment, markdown_cell, markdown_table
 
 
 def percent(value: float) -> str:
@@ -81,8 +81,11 @@ def counted(numbers: Iterable[tuple[str, int]]) -> str:
 
 
 PAGES = environment(Path(__file__).parent / "templates")
-"""The pages, self-contained each; they show figures by the filters below."""
+"""The pages, self-contained each, and the same in Markdown; they show figures by the filters below."""
+PAGES.globals.update(table=markdown_table)
 PAGES.filters.update(
+    cell=markdown_cell,
+    accuracy=share,
     percent=lambda value: "–" if value is None else percent(value),
     points=points,
     gain=gain_text,
