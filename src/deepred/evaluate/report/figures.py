@@ -15,6 +15,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f}%"
 
 
+def percent_or_dash(value: float | None) -> str:
+    """A share, or a dash."""
+    return "–" if value is None else percent(value)
+
+
 def points(value: float) -> str:
     """A difference in percentage points with its sign: ``points(-0.043) == "−4"``."""
     rounded = round(100 * value)
@@ -82,11 +87,11 @@ def counted(numbers: Iterable[tuple[str, int]]) -> str:
 
 PAGES = environment(Path(__file__).parent / "templates")
 """The pages, self-contained each, and the same in Markdown; they show figures by the filters below."""
-PAGES.globals.update(table=markdown_table)
 PAGES.filters.update(
     cell=markdown_cell,
+    table=markdown_table,
     accuracy=share,
-    percent=lambda value: "–" if value is None else percent(value),
+    percent=percent_or_dash,
     points=points,
     gain=gain_text,
     cutoff=cutoff_text,
