@@ -8,11 +8,11 @@ from pathlib import Path
 import jinja2
 
 
-def environment(folder: Path, html: bool = True) -> jinja2.Environment:
-    """The templates of a folder; a value that is missing is an error, and where they make HTML all is escaped."""
+def environment(folder: Path) -> jinja2.Environment:
+    """The templates of a folder: a value that is missing is an error; in pages everything is escaped."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
-        autoescape=html,
+        autoescape=lambda name: str(name).endswith(".html"),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,

@@ -10,7 +10,7 @@ import pytest
 
 from deepred.evaluate.go_or_no_go import readiness
 from deepred.evaluate.report.figures import PAGES
-from deepred.evaluate.report.finished_model import finished_markdown, finished_parts, finished_tables
+from deepred.evaluate.report.finished_model import finished_parts, finished_tables
 
 
 def accuracy(value: float, name: str = "accuracy", spread: float = 0.03) -> dict:
@@ -95,8 +95,8 @@ def test_a_condition_fails_only_where_its_interval_says_so(change, condition, ex
     assert found["verdict"] == verdict
 
 
-def finished_page(report: dict) -> str:
-    return PAGES.get_template("finished.html").render(report=report, finished=finished_tables(report))
+def finished_page(report: dict, name: str = "finished.html") -> str:
+    return PAGES.get_template(name).render(report=report, finished=finished_tables(report))
 
 
 def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_path: Path):
@@ -110,7 +110,7 @@ def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_p
     page = finished_page(report)
     assert "&lt;b&gt;Vok" in page
     assert "Go: the small model passes" in page
-    text = "\n".join(finished_markdown(report))
+    text = finished_page(report, "finished.md")
     assert "| fine-tuned |" in text
     assert "Is a larger model worth the weeks?" in text
 
@@ -118,4 +118,4 @@ def test_the_part_is_read_from_folders_and_drawn_without_markup_of_replies(tmp_p
 def test_a_run_without_the_stages_has_no_such_part():
     report = finished_parts({}, {"gain": {}})
     assert finished_page(report).strip() == ""
-    assert finished_markdown(report) == []
+    assert finished_page(report, "finished.md") == ""

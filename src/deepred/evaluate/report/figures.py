@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.base.templating import environment
+from deepred.base.templating import environment, markdown_cell, markdown_table
 
 
 def percent(value: float) -> str:
     """A share as people read it: ``percent(0.874) == "87%"``."""
     return f"{100 * value:.0f}%"
+
+
+def percent_or_dash(value: float | None) -> str:
+    """A share, or a dash."""
+    return "–" if value is None else percent(value)
 
 
 def points(value: float) -> str:
@@ -81,9 +86,12 @@ def counted(numbers: Iterable[tuple[str, int]]) -> str:
 
 
 PAGES = environment(Path(__file__).parent / "templates")
-"""The pages, self-contained each; they show figures by the filters below."""
+"""The pages, self-contained each, and the same in Markdown; they show figures by the filters below."""
 PAGES.filters.update(
-    percent=lambda value: "–" if value is None else percent(value),
+    cell=markdown_cell,
+    table=markdown_table,
+    accuracy=share,
+    percent=percent_or_dash,
     points=points,
     gain=gain_text,
     cutoff=cutoff_text,

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepred.base.templating import markdown_table
 from deepred.evaluate.go_or_no_go import readiness
 from deepred.evaluate.relearn import comparisons
 from deepred.evaluate.reply_buckets import BUCKETS
@@ -137,13 +136,3 @@ def forms_table(interview: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]
     forms = interview["models"]["merged"]["prompts"]["persona"]["forms"]
     rows = [(name, *(share(one[bucket]) for bucket in BUCKETS)) for name, one in forms.items()]
     return "Later facts, by the form of the question", " ".join(interview["cannot"]), ("form", *BUCKETS), rows
-
-
-def finished_markdown(report: Mapping[str, Any]) -> list[str]:
-    """The part as Markdown."""
-    return [
-        part
-        for title, lead, head, rows in finished_tables(report)
-        for part in (f"## {title}", lead, markdown_table(head, rows))
-        if part
-    ]

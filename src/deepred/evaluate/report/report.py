@@ -14,15 +14,14 @@ from typing import Any, TypeVar
 
 from deepred.base.days import Day, format_day, year_of
 from deepred.base.files import write_json, write_text
-from deepred.base.templating import markdown_table
 from deepred.evaluate.arms import Arm, arm_figures, place, read_arms, stated_gain
 from deepred.evaluate.bits_by_year import twin_minus_model
-from deepred.evaluate.choices import ERAS, read_families
+from deepred.evaluate.choices import read_families
 from deepred.evaluate.effective_cutoff import SIGNIFICANCE
 from deepred.evaluate.report import plots
 from deepred.evaluate.report.conclusions import conclude
-from deepred.evaluate.report.figures import PAGES, cutoff_text, gain_text, number, share
-from deepred.evaluate.report.finished_model import finished_markdown, finished_parts, finished_tables
+from deepred.evaluate.report.figures import PAGES
+from deepred.evaluate.report.finished_model import finished_parts, finished_tables
 from deepred.evaluate.report.twins_plots import doses_plot
 from deepred.evaluate.trace.trace import exposure_by_era, leaks
 from deepred.evaluate.twins import Pool, Training, dose_response, placebo
@@ -46,69 +45,15 @@ def write_report(
     drawn = draw_plots(outputs, report, cutoff)
     samples = read_samples(outputs)
     write_json(out / "report.json", report)
-    write_text(out / "report.md", write_markdown(report))
-    write_text(out / "report.html", write_page(report, drawn, samples))
+    shown = {"report": report, "finished": finished_tables(report), "plots": drawn, "samples": samples}
+    write_text(out / "report.md", PAGES.get_template("report.md").render(shown))
+    write_text(out / "report.html", PAGES.get_template("run.html").render(shown, significance=SIGNIFICANCE))
     counts = Counts()
     counts.add("stages", len(manifests))
     counts.add("arms", len(report["arms"]))
     counts.notes |= {"headline": report["headline"], "finding": report["finding"], "html": report["html"]}
     work.report(counts, 1, 1)
     return counts
-
-
-def write_page(report: dict[str, Any], drawn: dict[str, str], samples: list[dict[str, Any]]) -> str:
-    """The report as one page."""
-    return PAGES.get_template("run.html").render(
-        report=report, plots=drawn, samples=samples, finished=finished_tables(report), significance=SIGNIFICANCE
-    )
-
-
-def write_markdown(report: dict[str, Any]) -> str:
-    """The report in Markdown."""
-    parts = [
-        f"# {report['name']}: knowledge before and after {report['cutoff']}",
-        report["headline"],
-        report["finding"],
-        markdown_table(("arm", "before", "after", "gain before", "gain after", "effective cutoff"), arm_rows(report)),
-        f"Chance is {report['chance']:.0%}. Brackets are intervals over families (facts)." if report["chance"] else "",
-        *finished_markdown(report),
-        "## What this does not show",
-        "\n".join(f"- {line}" for line in report["open"]),
-        "## Files",
-        "\n".join(
-            f"- {name}: {value}"
-            for name, value in (
-                ("GGUF", f"`{report['gguf']}`"),
-                ("Page", f"`{report['html']}`"),
-                ("Audit of kept sentences", report["audit"]["status"]),
-            )
-        ),
-        "## Stages",
-        markdown_table(
-            ("stage", "arm", "method", "documents", "dropped", "seconds"),
-            [
-                (
-                    row["name"],
-                    row["arm"],
-                    row["method"],
-                    number(row["documents"]),
-                    number(sum(row["drops"].values())),
-                    f"{row['seconds']:.1f}",
-                )
-                for row in report["stages"]
-            ],
-        ),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def arm_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The figures of each arm as text: accuracies, gains over the floor, effective cutoff."""
-    return [
-        (name, share(arm["before"]), share(arm["after"]), *(gain_text(arm.get("gain", {}).get(era)) for era in ERAS),
-         cutoff_text(arm["effective_cutoff"]))
-        for name, arm in report["arms"].items()
-    ]  # fmt: skip
 
 
 def read_manifests(outputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from deepred.base.files import write_bytes, write_json, write_text
-from deepred.base.templating import markdown_table
-from deepred.evaluate.report.figures import PAGES, cutoff_text, gain, gain_text, percent, share
+from deepred.evaluate.report.figures import PAGES, gain, gain_text, share
 from deepred.evaluate.report.plots import bits_plot
 from deepred.evaluate.report.twins_plots import doses_plot, gains_plot, picture
 from deepred.evaluate.statistics import KNOWS, NEGLIGIBLE
@@ -95,25 +93,9 @@ def twins_html(compared: dict[str, Any]) -> str:
 
 def twins_markdown(compared: dict[str, Any]) -> str:
     """The comparison in Markdown."""
-    doses: Sequence[dict[str, Any]] = compared["doses"]
-    parts = [
-        f"# {compared['name']}: twins, cutoff {compared['cutoff']}, seeds {', '.join(map(str, compared['seeds']))}",
-        "\n\n".join(findings(compared)),
-        markdown_table(("arm", "before", "after", "gain before", "gain after"), arm_lines(compared)),
-        f"Chance is {percent(compared['chance'])}. Effective cutoff: {cutoff_text(compared['effective_cutoff'])}.",
-        markdown_table(
-            ("times read", "facts", "gain", "adjusted p", "seen"),
-            [
-                (str(row["dose"]), str(row["families"]), gain_text(row), f"{row['p_adjusted']:.3f}", str(row["seen"]))
-                for row in doses
-            ],
-        )
-        if doses
-        else "",
-        "## What this does not show",
-        "\n".join(f"- {line}" for line in doubts(compared)),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return PAGES.get_template("twins.md").render(
+        compared=compared, arms=arm_lines(compared), findings=findings(compared), open=doubts(compared)
+    )
 
 
 def arm_lines(compared: dict[str, Any]) -> list[tuple[str, ...]]:

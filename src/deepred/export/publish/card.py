@@ -186,5 +186,5 @@ def figure(values: Mapping[str, Any] | None) -> str:
     return f"{values['accuracy']:.0%} [{values['low']:.0%}, {values['high']:.0%}] of {values['families']} families"
 
 
-CARDS = environment(Path(__file__).parent, html=False)
+CARDS = environment(Path(__file__).parent)
 CARDS.filters.update(accuracy=figure, cell=markdown_cell, json=lambda value: json.dumps(value, ensure_ascii=False))
