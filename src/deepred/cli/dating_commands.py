@@ -158,14 +158,5 @@ def date_llm(
     if config is None:
         raise UserError(f"{run_file} names no model", "add a section [llm] with url and model")
     built = built_folders(pipeline, run_file, "articles", "dates", without=without)
-    ask = partial(
-        date_undated,
-        built["articles"],
-        built["dates"],
-        out,
-        config=config,
-        seed=pipeline.run.seed,
-        plan_only=plan_only,
-        tell=tell,
-    )
-    ask_model("date-llm", lambda progress: ask(progress=progress), out, "dates", run_file)
+    ask = partial(date_undated, built["articles"], built["dates"], config=config, seed=pipeline.run.seed)
+    ask_model("date-llm", ask, out, "dates", run_file, plan_only)

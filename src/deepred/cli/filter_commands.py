@@ -29,7 +29,6 @@ from deepred.cli.options import (
     errors,
     open_pipeline,
     print_json,
-    tell,
 )
 
 if TYPE_CHECKING:
@@ -222,8 +221,7 @@ def look(
     found = built_folders(pipeline, run_file, "articles", "emergence", "classes", "passages", without=without)
     threshold = built_threshold(pipeline, found["passages"])
     built = Built(**found, cutoff=from_date(run.cutoff), straddling=run.straddling, threshold=threshold, seed=run.seed)
-    ask = partial(look_again, built, out, config=config, plan_only=plan_only, tell=tell)
-    ask_model("filter look", lambda progress: ask(progress=progress), out, "passages", run_file)
+    ask_model("filter look", partial(look_again, built, config=config), out, "passages", run_file, plan_only)
 
 
 @app.command()

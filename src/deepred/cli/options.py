@@ -85,18 +85,22 @@ def built_threshold(pipeline: Pipeline, passages: Path) -> float:
 
 
 def ask_model(
-    command: str, ask: Callable[[Callable[[Tally, int], None]], Tally], out: Path, section: str, run_file: Path
+    command: str, ask: Callable[..., Tally], out: Path, section: str, run_file: Path, plan_only: bool
 ) -> None:
     """Put a command's questions to a model with a progress line; state the outcomes, and where the answers go.
 
-    ``ask`` takes what it calls with the tally and the number of questions; ``section`` of the run file reads ``out``.
+    ``ask`` takes ``out``, ``plan_only``, ``tell``, and as ``progress`` what it calls with the tally and the number of
+    questions; ``section`` of the run file reads ``out``.
     """
     from deepred.run.progress import Display
     from deepred.run.stage import Counts
 
+    def progress(tally: Tally, total: int) -> None:
+        display.update(Counts(tally.outcomes.copy()), tally.replies, total, "")
+
     display = Display(console)
     with display.shown(command):
-        tally = ask(lambda tally, total: display.update(Counts(tally.outcomes.copy()), tally.replies, total, ""))
+        tally = ask(out=out, plan_only=plan_only, tell=tell, progress=progress)
     tell(", ".join(f"{outcome} {count:,}" for outcome, count in tally.outcomes.most_common()) or "nothing left to ask")
     if failed := sum(tally.outcomes.values()) - tally.replies:
         tell(f"{failed:,} failed; the same command asks them again")

@@ -58,8 +58,7 @@ def teach(
             )
         _compare(pipeline, run_file, course, lessons[:compare], out, against, against_model)
         return
-    ask = partial(ask_teacher, course, lessons, out, plan_only=plan_only, tell=tell)
-    ask_model("teach", lambda progress: ask(progress=progress), out, purpose, run_file)
+    ask_model("teach", partial(ask_teacher, course, lessons), out, purpose, run_file, plan_only)
 
 
 def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpose: str) -> Pipeline:

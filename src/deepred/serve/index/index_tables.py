@@ -15,40 +15,22 @@ BATCH = 2_000
 UNKNOWN = -(2**31)
 """``units.known`` of an article without a first-known day: no ``after`` finds it."""
 
+
+def _columns(text: str) -> tuple[tuple[str, str], ...]:
+    """Name and kind of columns: ``_columns("page_id long, title text")``."""
+    return tuple((name, kind) for name, kind in (column.split() for column in text.split(", ")))
+
+
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
-    "articles": (
-        ("page_id", "long"),
-        ("title", "text"),
-        ("source", "text"),
-        ("revision_id", "long"),
-        ("timestamp", "text"),
-        ("origin", "text"),
-        ("author", "text"),
-        ("licence", "text"),
-        ("kind", "text"),
-        ("reason", "text"),
-        ("first", "int"),
-        ("last", "int"),
-        ("first_known", "int"),
-        ("ended", "small"),
-        ("evidence", "text"),
-        ("text", "text"),
-        ("headings", "text"),
-        ("day", "int"),
-        ("rank", "long"),
+    "articles": _columns(
+        "page_id long, title text, source text, revision_id long, timestamp text, origin text, author text, "
+        "licence text, kind text, reason text, first int, last int, first_known int, ended small, evidence text, "
+        "text text, headings text, day int, rank long"
     ),
-    "paragraphs": (("page_id", "long"), ("number", "int"), ("section", "int"), ("spans", "text")),
-    "links": (("page_id", "long"), ("start", "int"), ("end", "int"), ("target", "text")),
-    "redirects": (("title", "text"), ("target", "text")),
-    "events": (
-        ("year", "int"),
-        ("first", "int"),
-        ("last", "int"),
-        ("kind", "text"),
-        ("text", "text"),
-        ("page_id", "long"),
-        ("day", "int"),
-    ),
+    "paragraphs": _columns("page_id long, number int, section int, spans text"),
+    "links": _columns("page_id long, start int, end int, target text"),
+    "redirects": _columns("title text, target text"),
+    "events": _columns("year int, first int, last int, kind text, text text, page_id long, day int"),
 }
 """Tables of the store: name and kind of every column.
 
@@ -56,18 +38,9 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
 is an even draw from the page id by which a random article is found.
 """
 
-UNITS = (
-    ("page_id", "long"),
-    ("number", "int"),
-    ("title", "text"),
-    ("section", "text"),
-    ("text", "text"),
-    ("day", "int"),
-    ("until", "int"),
-    ("known", "int"),
-    ("first_known", "int"),
-    ("kind", "text"),
-    ("source", "text"),
+UNITS = _columns(
+    "page_id long, number int, title text, section text, text text, day int, until int, known int, "
+    "first_known int, kind text, source text"
 )
 """Columns of the units that the search engine is loaded from (``told_from.paragraph_units``)."""
 

@@ -34,6 +34,8 @@ CANDIDATES = 200
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion, as in Cormack, Clarke and Büttcher (2009)."""
 LATEST_YEAR = 100_000
+ATTRIBUTED = ("page_id", "title", "source", "revision_id", "timestamp", "origin", "author", "licence")
+"""Columns of an article that it is told with as they are."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,9 @@ class Reader:
         results: list[Result] = []
         for hit, unit in zip(hits, self.engine.show(hits)):
             snippet, spans = make_snippet(unit.text, wanted)
-            results.append(
-                Result(
-                    unit.page_id,
-                    unit.number,
-                    unit.title,
-                    unit.section,
-                    snippet,
-                    spans,
-                    unit.first_known,
-                    unit.kind,
-                    unit.source,
-                    round(hit.score, 6),
-                )
-            )
+            place = (unit.page_id, unit.number, unit.title, unit.section)
+            about = (unit.first_known, unit.kind, unit.source)
+            results.append(Result(*place, snippet, spans, *about, round(hit.score, 6)))
         more = first + size < total and len(hits) == size and (page + 1) * size <= 1_000
         following = page + 1 if more else None
         return SearchAnswer(query, filters.as_of, mode, tuple(results), total, page, size, following)
@@ -120,15 +111,8 @@ class Reader:
             if number in sections
         ]
         return Article(
-            page_id=row["page_id"],
-            title=row["title"],
+            **{name: row[name] for name in ATTRIBUTED},
             redirected_from=redirect,
-            source=row["source"],
-            revision_id=row["revision_id"],
-            timestamp=row["timestamp"],
-            origin=row["origin"],
-            author=row["author"],
-            licence=row["licence"],
             as_of=day,
             dates=self._why(row, redirect, self.applied(as_of), paragraphs, cut),
             sections=tuple(titles),
