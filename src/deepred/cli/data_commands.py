@@ -39,7 +39,7 @@ def extract(
     from deepred.run.settings import Settings
     from deepred.run.stage import Work
     from deepred.sources.wiki import articles
-    from deepred.sources.wiki.summary import summary_lines
+    from deepred.sources.wiki.articles import summary_lines
 
     if not dump.is_file():
         raise UserError(f"{dump} does not exist or is no file", "name a dump; deepred download wikipedia fetches one")

@@ -20,10 +20,18 @@ from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import document_schema, write_rows
 from deepred.run.config import Chess
 from deepred.run.stage import Counts, Work
-from deepred.sources.chess.descriptive import describe_move, same_names
 from deepred.sources.chess.diagrams import render_positions
 from deepred.sources.chess.pgn import RawGame, moves_key, movetext_of, player_key, read_games
-from deepred.sources.chess.prose import PlayedGame, Ply, render_descriptive, render_movetext, render_narrated, title_of
+from deepred.sources.chess.prose import (
+    PlayedGame,
+    Ply,
+    describe_move,
+    render_descriptive,
+    render_movetext,
+    render_narrated,
+    same_names,
+    title_of,
+)
 
 if TYPE_CHECKING:
     import chess
