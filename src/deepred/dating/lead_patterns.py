@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from deepred.dating.titledates import WORK
+from deepred.dating.infobox_dates import WORK
 
 _TABLE: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("lead_patterns.toml").read_text(encoding="utf-8")
