@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 
 from deepred.base.days import Day
-from deepred.filter.forest import Forest
-from deepred.filter.grams import bits_for, find_grams, score_grams
 from deepred.filter.sentence_evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
-from deepred.filter.sentence_features import build_features
-from deepred.filter.sentence_model import Model
+from deepred.filter.sentence_features import bits_for, build_features, find_grams, score_grams
+from deepred.filter.sentence_model import Forest, Model
 from deepred.filter.term_years import sentence_of
 from deepred.text.sentences import Segments
 from deepred.text.word_hashes import Flags, Floats, Ints, Words, find_words

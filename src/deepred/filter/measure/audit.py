@@ -3,9 +3,9 @@
 In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and ``label``).
 Out: ``sheet.jsonl`` and ``sheet.html`` (a stratified random sample of kept sentences with their context, to be labelled
 by a person or a judge), ``evidence.json`` (what machines can see: later years, later names, emergent terms among all
-kept sentences) and ``audit.json`` (status, and for a labelled sheet the share of late sentences with its
-Clopper-Pearson bound per stratum and re-weighted to the corpus). Labels are joined by the sentence's own hash, so that
-they survive re-runs.
+kept sentences) and ``audit.json`` (status, and for a labelled sheet the share of late sentences with its exact bound
+after Clopper and Pearson, 1934, per stratum and re-weighted to the corpus). Labels are joined by the sentence's own
+hash, so that they survive re-runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from deepred.base.errors import FaultError
 from deepred.base.files import write_bytes
 from deepred.base.tables import read_rows
 from deepred.filter.judge import load_horizon
-from deepred.filter.measure.bounds import Estimate, clopper_pearson, reweighted
 from deepred.filter.measure.label_sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
 from deepred.filter.passages import read_pairs
 from deepred.filter.sentence_evidence import Evidence, gather_evidence
@@ -37,6 +36,47 @@ STRATA = ("flagged", "modern", "leaning", "dated", "plain")
 another sentence; an early date; nothing of these."""
 CONFIDENCE = 0.95
 EXAMPLES = 20  # kept sentences with evidence that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A stratum: how many sentences it stands for, how many of them were labelled, and how many of these are late."""
+
+    sentences: int
+    labelled: int
+    late: int
+
+
+def clopper_pearson(hits: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The exact two-sided interval of a share; ``(0, 1)`` without trials.
+
+    >>> [round(bound, 4) for bound in clopper_pearson(0, 100, 0.95)]
+    [0.0, 0.0362]
+    """
+    from scipy.stats import beta
+
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, trials - hits + 1))
+    high = 1.0 if hits == trials else float(beta.ppf(1 - tail, hits + 1, trials - hits))
+    return low, high
+
+
+def reweighted(strata: Sequence[Estimate], confidence: float) -> dict[str, float]:
+    """The share of late sentences over all strata, weighted by their sizes, with conservative bounds.
+
+    Every stratum's interval holds at a level that makes all hold together (Bonferroni), so that their weighted sum is
+    a bound of the whole; a stratum without labels counts as anything from none to all.
+    """
+    total = sum(stratum.sentences for stratum in strata)
+    joint = 1 - (1 - confidence) / max(len(strata), 1)
+    estimate = low = high = 0.0
+    for stratum in strata:
+        weight = stratum.sentences / total
+        bounds = clopper_pearson(stratum.late, stratum.labelled, joint)
+        estimate += weight * (stratum.late / stratum.labelled if stratum.labelled else 0.5)
+        low += weight * bounds[0]
+        high += weight * bounds[1]
+    return {"estimate": estimate, "low": low, "high": high}
 
 
 def audit_passages(
