@@ -9,9 +9,10 @@ from pathlib import Path
 from deepred.pipeline import STAGES
 from deepred.run.build import execute
 from deepred.run.config import Articles, Facts, Run
-from deepred.run.runner import Pipeline, standalone
+from deepred.run.runner import Pipeline
 from deepred.run.settings import Settings
 from deepred.run.stage import MANIFEST, Progress
+from deepred.run.unfinished import standalone
 from deepred.sources.wiki.plain_articles import check_file
 
 ROAD = "road"

@@ -39,8 +39,9 @@ def corpus(
     from deepred.base.days import from_date
     from deepred.corpus.dataset import Origin, export_corpus
     from deepred.run.progress import Display
-    from deepred.run.runner import read_manifest, standalone
+    from deepred.run.runner import read_manifest
     from deepred.run.stage import Work
+    from deepred.run.unfinished import standalone
 
     pipeline = open_pipeline(run_file, overrides, data, workers)
     run = pipeline.run

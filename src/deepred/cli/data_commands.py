@@ -35,9 +35,9 @@ def extract(
     from deepred.base.errors import UserError
     from deepred.run.config import Articles
     from deepred.run.progress import Display
-    from deepred.run.runner import standalone
     from deepred.run.settings import Settings
     from deepred.run.stage import Work
+    from deepred.run.unfinished import standalone
     from deepred.sources.wiki import articles
     from deepred.sources.wiki.articles import summary_lines
 

@@ -28,8 +28,9 @@ from deepred.filter.emergence import learn_emergence
 from deepred.filter.fit import choose
 from deepred.filter.passages import fit_passages
 from deepred.run.config import Classes, Dates, Emergence
-from deepred.run.runner import KEY_LENGTH, is_complete, standalone
+from deepred.run.runner import KEY_LENGTH, is_complete
 from deepred.run.stage import Counts, Work
+from deepred.run.unfinished import standalone
 from deepred.run.workers import DONE
 from deepred.sources.wiki.plain_articles import COLUMNS, check_file
 
