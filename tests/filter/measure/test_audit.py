@@ -10,7 +10,8 @@ import pytest
 from deepred.base.errors import FaultError, UserError
 from deepred.filter.measure.audit import Estimate, clopper_pearson, places_of, read_audit, reweighted, write_audit
 from deepred.filter.measure.audit_examples import sample_examples
-from deepred.filter.measure.label_sheet import read_labels, render_sheet, sentence_hash, sheet_row
+from deepred.filter.measure.label_sheet import read_labels, render_sheet, sheet_row
+from deepred.filter.model_answers import sentence_hash
 from deepred.run.config import Audit
 
 PAGES = [

@@ -25,7 +25,8 @@ from deepred.base.errors import FaultError
 from deepred.base.files import write_bytes
 from deepred.base.tables import read_rows
 from deepred.filter.judge import load_horizon
-from deepred.filter.measure.label_sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
+from deepred.filter.measure.label_sheet import label_rows, read_labels, sheet_row, write_sheet
+from deepred.filter.model_answers import CLEAN, LATE
 from deepred.filter.passages import read_pairs
 from deepred.filter.sentence_evidence import Evidence, gather_evidence
 from deepred.run.config import Audit

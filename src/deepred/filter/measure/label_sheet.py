@@ -19,18 +19,9 @@ import orjson
 from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
 from deepred.base.files import write_bytes, write_text
+from deepred.filter.model_answers import AMBIGUOUS, CLEAN, LATE, LONGEST_SENTENCE, MARKS, sentence_hash
 
-LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 CONTEXT_CHARACTERS = 300
-LONGEST_SENTENCE = 2000
-MARKS = (">>>", "<<<")
-"""What the sentence stands between in its context."""
-
-
-def sentence_hash(title: str, sentence: str) -> str:
-    """What labels are joined by: it depends on the sentence and its article, not on offsets, runs or cutoffs."""
-    text = f"{title}\n{' '.join(sentence.split())}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def sheet_row(title: str, text: str, start: int, end: int, stratum: str) -> dict[str, Any]:

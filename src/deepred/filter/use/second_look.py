@@ -28,7 +28,7 @@ from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
 from deepred.filter.decision import CONTEXT, KEPT, TERM
 from deepred.filter.judge import Judge, Weighed
-from deepred.filter.measure.label_sheet import LONGEST_SENTENCE, MARKS, sentence_hash
+from deepred.filter.model_answers import LONGEST_SENTENCE, MARKS, sentence_hash
 from deepred.filter.passages import Classes, read_pairs
 from deepred.run.config import SecondLook
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -104,3 +105,8 @@ def normalise_title(target: str) -> str:
         target = " ".join(target.split())
     target = target.strip()
     return target[:1].upper() + target[1:]
+
+
+def fold_title(title: str) -> str:
+    """A title without what redirects to it may differ in: ``fold_title("Time_Magazine ") == "time magazine"``."""
+    return " ".join(unicodedata.normalize("NFKC", title).replace("_", " ").split()).casefold()
