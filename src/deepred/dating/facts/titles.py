@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.tables import schema_of
 from deepred.run.stage import Counts
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ def hash_titles(titles: Iterable[str]) -> NDArray[np.int64]:
 
 def title_schema() -> pa.Schema:
     """``titles-*.parquet``: the number of a QID and the title of its article."""
-    import pyarrow as pa
-
-    return pa.schema([("qid", pa.int64()), ("title", pa.string())])
+    return schema_of("qid: int64; title: string")
 
 
 @dataclass(frozen=True)
