@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from deepred.base.days import Interval
+from deepred.base.files import shipped_table
 from deepred.dating.evidence import PERIOD, Evidence, begun
 from deepred.text.dates.find import find_dates
 
 KINDS: dict[str, str] = {
     name: kind
-    for kind, names in tomllib.loads(Path(__file__).with_name("infobox_dates.toml").read_text(encoding="utf-8")).items()
+    for kind, names in shipped_table("deepred.dating", "infobox_dates.toml").items()
     for name in names.split()
 }
 """Kinds of events by parameter name."""

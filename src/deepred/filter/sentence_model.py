@@ -12,14 +12,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deepred.base.files import replaced
+from deepred.base.files import replaced, shipped_text
 from deepred.filter.sentence_features import Matrix
 from deepred.text.word_hashes import Flags, Floats
 
@@ -150,6 +149,5 @@ class Calibration:
 @cache
 def load_calibration() -> Calibration:
     """The calibration that ships with the package."""
-    text = resources.files("deepred.filter").joinpath("calibration.json").read_text(encoding="utf-8")
-    values: dict[str, Any] = json.loads(text)
+    values: dict[str, Any] = json.loads(shipped_text("deepred.filter", "calibration.json"))
     return Calibration(values["slope"], values["intercept"], values["early"], values["presets"], values["provenance"])

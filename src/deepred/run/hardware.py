@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from deepred.base.errors import UserError
+from deepred.base.files import shipped_table
 
 Backend = Literal["cuda", "rocm", "mps", "cpu"]
 
@@ -42,11 +41,10 @@ class Device:
 @cache
 def devices() -> dict[str, Device]:
     """The devices that we know, by name."""
-    text = (resources.files("deepred.run") / "devices.toml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, Any]] = tomllib.loads(text)
-    for name, values in table.items():
-        values.update(name=name, matches=tuple(values["matches"]))
-    return {name: Device(**values) for name, values in table.items()}
+    table: dict[str, dict[str, Any]] = shipped_table("deepred.run", "devices.toml")
+    return {
+        name: Device(**values | {"name": name, "matches": tuple(values["matches"])}) for name, values in table.items()
+    }
 
 
 def find_device(name: str) -> Device:

@@ -14,14 +14,13 @@ translator.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from deepred.base.days import Interval, day, year_of
+from deepred.base.files import shipped_table
 from deepred.run.config import Books
 from deepred.sources.books.catalogue import Person, Record
 
@@ -264,9 +263,7 @@ def name_key(name: str) -> str:
 @cache
 def known_lives() -> dict[str, tuple[int, int, str]]:
     """Birth, death and language of the authors and translators in ``authors.toml``, by ``name_key``."""
-    values = tomllib.loads(
-        resources.files("deepred.sources.books").joinpath("authors.toml").read_text(encoding="utf-8")
-    )
+    values = shipped_table("deepred.sources.books", "authors.toml")
     return {
         name_key(name): (life[0], life[1], life[2] if len(life) > 2 else "en") for name, life in values["lives"].items()
     }

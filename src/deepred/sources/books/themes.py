@@ -18,11 +18,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import UserError
+from deepred.base.files import shipped_table
 from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.run.config import Books
 from deepred.run.stage import Counts, Work
@@ -149,8 +149,7 @@ def load_themes(path: Path | None = None) -> Themes:
 @cache
 def shipped_themes() -> Themes:
     """The themes of ``themes.toml``."""
-    text = resources.files("deepred.sources.books").joinpath("themes.toml").read_text(encoding="utf-8")
-    return Themes.of(tomllib.loads(text), "themes.toml")
+    return Themes.of(shipped_table("deepred.sources.books", "themes.toml"), "themes.toml")
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ A move is written as briefly as leaves it the only legal one of that wording. Sq
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from deepred.base.days import MONTHS, Interval
+from deepred.base.files import shipped_table
 
 PIECES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
 OPENING_PLIES = 8
@@ -215,8 +214,8 @@ def opening_name(plies: tuple[Ply, ...], year: int) -> str:
 @cache
 def openings() -> dict[str, tuple[str, int]]:
     """Name and first year of the openings in ``openings.toml``, by their moves."""
-    text = resources.files("deepred.sources.chess").joinpath("openings.toml").read_text(encoding="utf-8")
-    return {entry["moves"]: (entry["name"], entry["since"]) for entry in tomllib.loads(text)["opening"]}
+    table = shipped_table("deepred.sources.chess", "openings.toml")["opening"]
+    return {entry["moves"]: (entry["name"], entry["since"]) for entry in table}
 
 
 def _turning_points(game: PlayedGame) -> list[int]:
