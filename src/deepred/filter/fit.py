@@ -8,7 +8,6 @@ Fitted in folds by article. At most ``ARTICLES`` articles are read, so that fitt
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deepred.base.days import Day
+from deepred.base.draws import rank_of
 from deepred.filter.sentence_evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
 from deepred.filter.sentence_features import bits_for, build_features, find_grams, score_grams
 from deepred.filter.sentence_model import Forest, Model
@@ -38,11 +38,7 @@ Pair = tuple[dict[str, Any], dict[str, Any], str]
 
 def choose(page_ids: Iterable[int], seed: int, most: int = ARTICLES) -> set[int]:
     """At most ``most`` articles, those of the smallest hashes."""
-
-    def rank(page: int) -> bytes:
-        return hashlib.blake2b(f"{seed}:fit:{page}".encode(), digest_size=8).digest()
-
-    return set(heapq.nsmallest(most, page_ids, key=rank))
+    return set(heapq.nsmallest(most, page_ids, key=lambda page: rank_of(seed, "fit", page)))
 
 
 def fit_model(

@@ -6,8 +6,6 @@ model says of these measures it. Each decision is appended to one file; asked ag
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +18,7 @@ from deepred.asking.replies import REFUSED, Inquiry, Reply, Tally, body_hash, ch
 from deepred.asking.replies import read_completion as read_form
 from deepred.asking.session import Listener, ask_and_keep
 from deepred.base.days import year_of
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.tables import read_rows
 from deepred.dating.by_model.date_answers import Answer, article_key, opening
 from deepred.dating.evidence import ESTIMATE
@@ -101,18 +100,13 @@ class Candidates:
 def find_candidates(dates: Path, holdout: int, seed: int) -> Candidates:
     """Count articles, and draw ``holdout`` of those dated to a year: the ones of the lowest hash with the seed."""
     counts = {True: 0, False: 0}
-    chosen: list[tuple[int, int]] = []
+    chosen = Lowest[int](holdout)
     for row in read_rows(dates, "dates-*.parquet", ["page_id", "first_known", "evidence"]):
         dated = row["first_known"] is not None
         counts[dated] += 1
         if dated and _is_exact(row):
-            digest = hashlib.blake2b(f"{seed}:{row['page_id']}".encode(), digest_size=8).digest()
-            entry = (-int.from_bytes(digest, "big"), row["page_id"])
-            if len(chosen) < holdout:
-                heapq.heappush(chosen, entry)
-            elif chosen and entry > chosen[0]:
-                heapq.heapreplace(chosen, entry)
-    return Candidates(counts[True], counts[False], frozenset(page for _, page in chosen))
+            chosen.offer(rank_of(seed, row["page_id"]), row["page_id"])
+    return Candidates(counts[True], counts[False], frozenset(page for _, page in chosen.ranked()))
 
 
 def _is_exact(row: dict[str, Any]) -> bool:

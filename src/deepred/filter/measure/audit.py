@@ -10,8 +10,6 @@ hash, so that they survive re-runs.
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from typing import Any
 import orjson
 
 from deepred.base.days import Day
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.errors import FaultError
 from deepred.base.files import write_bytes
 from deepred.base.tables import read_rows
@@ -142,24 +141,16 @@ def stratum_of(evidence: Evidence, i: int) -> str:
 class _Findings:
     """Of a shard: sampled sentences per stratum, and counts and examples of evidence left."""
 
-    size: int
-    heaps: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: {name: [] for name in STRATA})
+    sample: dict[str, Lowest[bytes]]
     sentences: Counter[str] = field(default_factory=Counter[str])
     evidence: Counter[str] = field(default_factory=Counter[str])
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
-    def offer(self, row: dict[str, Any], rank: int) -> None:
-        """Keep the row if its rank is among the smallest of its stratum."""
-        heap = self.heaps[row["stratum"]]
-        if len(heap) < self.size:
-            heapq.heappush(heap, (-rank, orjson.dumps(row | {"rank": rank})))
-        elif self.size and -rank > heap[0][0]:
-            heapq.heapreplace(heap, (-rank, orjson.dumps(row | {"rank": rank})))
-
 
 def _audit_shard(argument: tuple[str, str, str, Day, int, int], folder: Path) -> Counts:
     source, passages, emergence, cutoff, seed, size = argument
-    path, counts, findings = Path(source), Counts(), _Findings(size)
+    path, counts = Path(source), Counts()
+    findings = _Findings({name: Lowest[bytes](size) for name in STRATA})
     horizon = load_horizon(Path(emergence), cutoff, "drop")
     name = path.stem.removeprefix("articles-")
     kept = read_rows(Path(passages), f"passages-{name}.parquet", ["page_id", "spans"])
@@ -179,9 +170,7 @@ def _audit_shard(argument: tuple[str, str, str, Day, int, int], folder: Path) ->
         "sentences": dict(findings.sentences),
         "evidence": dict(findings.evidence),
         "examples": findings.examples,
-        "sample": [
-            orjson.loads(line) for stratum in STRATA for _, line in sorted(findings.heaps[stratum], reverse=True)
-        ],
+        "sample": [orjson.loads(line) for stratum in STRATA for _, line in findings.sample[stratum].ranked()],
     }
     (folder / f"findings-{name}.json").write_bytes(orjson.dumps(record))
     return counts
@@ -206,12 +195,10 @@ def _look_at(
                 shown.append(
                     {"page_id": article["page_id"], "title": article["title"], "sentence": text[start:end][:1000]}
                 )
-    digest = hashlib.blake2b(f"{seed}:audit:{article['page_id']}:{start}".encode(), digest_size=8).digest()
-    rank = int.from_bytes(digest, "big")
-    heap = findings.heaps[stratum]
-    if len(heap) >= findings.size and (not findings.size or -rank <= heap[0][0]):
-        return
-    findings.offer(sheet_row(article["title"], text, start, end, stratum) | {"page_id": article["page_id"]}, rank)
+    rank = rank_of(seed, "audit", article["page_id"], start)
+    if findings.sample[stratum].takes(rank):
+        row = sheet_row(article["title"], text, start, end, stratum) | {"page_id": article["page_id"], "rank": rank}
+        findings.sample[stratum].offer(rank, orjson.dumps(row))
 
 
 def _merge(out: Path, size: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

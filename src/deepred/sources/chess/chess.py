@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.days import Day, Interval
+from deepred.base.draws import rank_of
 from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import document_schema, write_rows
 from deepred.run.config import Chess
@@ -70,7 +71,7 @@ def narrate_games(
     admitted = list(admit_games(sources.get("files", []), cutoff, straddling, counts))
     if config.limit:
         counts.drop("limit", max(0, len(admitted) - config.limit))
-        admitted = sorted(admitted, key=lambda place: _digest(seed, "limit", place.key))[: config.limit]
+        admitted = sorted(admitted, key=lambda place: rank_of(seed, "limit", place.key))[: config.limit]
         admitted.sort(key=lambda place: (place.file, place.offset))
     weights = tuple((name, config.renderings[name]) for name in RENDERINGS if config.renderings.get(name, 0) > 0)
     portions = [
@@ -180,16 +181,12 @@ def _read_at(place: Place) -> RawGame:
 
 def choose_rendering(weights: Sequence[tuple[str, float]], seed: int, key: str) -> str:
     """One of the renderings by weight, the same for the same game and seed wherever it stands."""
-    at = _digest(seed, "rendering", key) / 2**64 * sum(weight for _, weight in weights)
+    at = rank_of(seed, "rendering", key) / 2**64 * sum(weight for _, weight in weights)
     for name, weight in weights:
         at -= weight
         if at < 0:
             return name
     return weights[-1][0]
-
-
-def _digest(seed: int, purpose: str, key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{purpose}:{key}".encode(), digest_size=8).digest(), "big")
 
 
 def render(game: PlayedGame, rendering: str, seed: str) -> str:
