@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,18 +102,27 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, ba
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    count = 0
+    count, waiting = 0, iter(rows)
     with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        pending: list[dict[str, Any]] = []
-        for row in rows:
-            pending.append(row)
-            count += 1
-            if len(pending) >= batch:
-                writer.write_table(pa.Table.from_pylist(pending, schema=schema))
-                pending = []
-        if pending:
+        while pending := list(islice(waiting, batch)):
+            count += len(pending)
             writer.write_table(pa.Table.from_pylist(pending, schema=schema))
+            pending.clear()  # before the next are read: rows may be large
     return count
+
+
+def write_columns(path: Path, rows: Iterable[tuple[Any, ...]], schema: pa.Schema, batch: int = 20_000) -> None:
+    """The same for rows that are tuples in the order of the schema."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    waiting = iter(rows)
+    with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        while pending := list(islice(waiting, batch)):
+            pairs = zip(zip(*pending, strict=True), schema, strict=True)
+            columns = [pa.array(column, field.type) for column, field in pairs]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            pending.clear()
 
 
 def read_rows(
