@@ -15,9 +15,11 @@ TWICE = {"sentencepiece.py"}
 """Names that still stand twice."""
 LONG = {
     "interview.py", "mcp.py", "memory.py", "mixture.py", "pages.py", "plan.py", "run_page.py",
-    "templates.py", "wikitext.py",
 }  # fmt: skip
 """Files that still are too long."""
+MAY_BE_LONG = {"wikitext.py", "templates.py"}
+"""The wikitext scanner is one pass over one state, its templates are one table of rules with the functions they name:
+parted, neither half could be read alone."""
 MOST_LINES = 350
 
 
@@ -40,7 +42,7 @@ def test_no_file_name_stands_twice():
 
 def test_no_file_is_long():
     lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {name for name, count in lines.items() if count > MOST_LINES} == LONG
+    assert {name for name, count in lines.items() if count > MOST_LINES} == LONG | MAY_BE_LONG
 
 
 def test_no_import_closes_a_circle_not_even_one_within_a_function():
