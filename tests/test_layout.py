@@ -11,13 +11,9 @@ from deepred.pipeline import STAGES
 
 PACKAGE = Path(str(deepred.__file__)).parent
 FILES = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
-TWICE = set[str]()
-"""Names that still stand twice."""
-LONG = {
-    "chess.py", "runner.py",
-    "templates.py", "wikitext.py",
-}  # fmt: skip
-"""Files that still are too long."""
+MAY_BE_LONG = {"wikitext.py", "templates.py"}
+"""The wikitext scanner is one pass over one state, its templates are one table of rules with the functions they name:
+parted, neither half could be read alone."""
 MOST_LINES = 350
 
 
@@ -35,12 +31,12 @@ def test_the_top_of_the_package_is_read_at_a_glance():
 
 
 def test_no_file_name_stands_twice():
-    assert {name for name, count in Counter(path.name for path in FILES).items() if count > 1} == TWICE
+    assert {name for name, count in Counter(path.name for path in FILES).items() if count > 1} == set()
 
 
 def test_no_file_is_long():
     lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {name for name, count in lines.items() if count > MOST_LINES} == LONG
+    assert {name for name, count in lines.items() if count > MOST_LINES} == MAY_BE_LONG
 
 
 def test_no_import_closes_a_circle_not_even_one_within_a_function():

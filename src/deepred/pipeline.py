@@ -162,17 +162,7 @@ STAGES: tuple[Stage, ...] = (
         2,
         "deepred.persona.examples:make_examples",
         "Templates on facts and kept text, gold, a teacher's answers: screened by the filter, balanced, split.",
-        needs=(
-            "articles",
-            "passages",
-            "emergence",
-            "dates",
-            "facts",
-            "books",
-            "chess",
-            "topics",
-            "tokenizer",
-        ),
+        needs=("articles", "passages", "emergence", "dates", "facts", "books", "chess", "topics", "tokenizer"),
         reads=("cutoff", "straddling", "seed"),
     ),
     Stage(

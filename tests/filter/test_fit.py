@@ -8,11 +8,10 @@ import pytest
 
 from deepred.base.errors import UserError
 from deepred.filter import fit as fitting
-from deepred.filter import forest
-from deepred.filter.forest import Forest
-from deepred.filter.grams import find_grams, score_grams
+from deepred.filter import sentence_model
 from deepred.filter.judge import MODEL, Judge
-from deepred.filter.sentence_model import Model, load_calibration
+from deepred.filter.sentence_features import find_grams, score_grams
+from deepred.filter.sentence_model import Forest, Model, load_calibration
 from deepred.filter.term_years import sentence_of
 from deepred.filter.use.short_texts import judge_many
 from deepred.run.config import Passages
@@ -108,11 +107,15 @@ def test_forest_as_arrays_says_what_scikit_learn_says() -> None:
     from sklearn.ensemble import RandomForestClassifier
 
     rows, sides = two_kinds()
-    settings = {"n_estimators": forest.TREES, "max_depth": forest.DEPTH, "min_samples_leaf": forest.FEWEST_ROWS}
+    settings = {
+        "n_estimators": sentence_model.TREES,
+        "max_depth": sentence_model.DEPTH,
+        "min_samples_leaf": sentence_model.FEWEST_ROWS,
+    }
     model = RandomForestClassifier(
-        **settings, max_features=3, max_samples=forest.SHARE, class_weight="balanced", random_state=5
+        **settings, max_features=3, max_samples=sentence_model.SHARE, class_weight="balanced", random_state=5
     ).fit(rows, sides)
-    share = np.clip(model.predict_proba(rows)[:, 1], forest.LIMIT, 1 - forest.LIMIT)
+    share = np.clip(model.predict_proba(rows)[:, 1], sentence_model.LIMIT, 1 - sentence_model.LIMIT)
     assert Forest.fit(rows, sides, 5).logits(rows) == pytest.approx(np.log(share / (1 - share)), abs=1e-4)
     assert Forest.fit(rows, sides, 5).logits(rows[:0]).shape == (0,)
 

@@ -16,14 +16,15 @@ TRAIN = Stage("pretrain", 1, "fakes:train", "x", reads=("arm", "seed"), arms=ARM
 class Recorder(Silent):
     """Keeps what was shown, of all lines."""
 
-    def __init__(self, seen):
+    def __init__(self, seen, label=""):
         self.seen = seen
+        self.label = label
 
-    def line(self):
-        return Recorder(self.seen)
+    def line(self, label=""):
+        return Recorder(self.seen, label)
 
     def start(self, stage, arm, total):
-        self.seen.append(("start", arm))
+        self.seen.append(("start", ", ".join(filter(None, (arm, self.label)))))
 
     def finish(self, state, seconds, counts):
         self.seen.append((state, counts.numbers["steps"] if counts else None))

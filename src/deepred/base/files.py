@@ -1,11 +1,14 @@
-"""Files that are the old one or the new one, never half of one, whatever stops the writing."""
+"""Files that are the old one or the new one, never half of one, whatever stops the writing; and shipped data."""
 
 from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +48,14 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write JSON, complete or not at all."""
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def shipped_text(package: str, name: str) -> str:
+    """A data file that comes with the package and lies with its readers."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def shipped_table(package: str, name: str) -> dict[str, Any]:
+    """The values of such a TOML file, read once and not to be changed."""
+    return tomllib.loads(shipped_text(package, name))

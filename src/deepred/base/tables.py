@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,36 +13,37 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def article_schema() -> pa.Schema:
-    """``articles-*.parquet``: a row per page of namespace 0 that is no redirect; offsets count characters."""
+def schema_of(columns: str, **rows: str) -> pa.Schema:
+    """A schema as a line that tells it: names, then their type; ``*`` for a list; ``rows`` tells the lists of rows.
+
+    >>> schema_of("id title: string; tags: string*; links: rows", links="start end: int32").names
+    ['id', 'title', 'tags', 'links']
+    """
     import pyarrow as pa
 
-    infobox_date = pa.struct(
-        [("key", pa.string()), ("value", pa.string()), ("first", pa.int32()), ("last", pa.int32())]
-    )
-    return pa.schema(
-        [
-            ("page_id", pa.int64()),
-            ("title", pa.string()),
-            ("revision_id", pa.int64()),
-            ("timestamp", pa.string()),
-            ("text", pa.string()),
-            ("sections", pa.list_(pa.struct([("level", pa.int8()), ("title", pa.string()), ("start", pa.int32())]))),
-            ("links", pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("target", pa.string())]))),
-            ("categories", pa.list_(pa.string())),
-            ("infobox", pa.string()),
-            ("infobox_dates", pa.list_(infobox_date)),
-            ("disambiguation", pa.bool_()),
-            ("source", pa.string()),
-        ]
+    def kind_of(name: str, kind: str) -> pa.DataType:
+        if kind == "rows":
+            return pa.list_(pa.struct(list(schema_of(rows[name]))))
+        return pa.list_(kind_of(name, kind[:-1])) if kind.endswith("*") else pa.type_for_alias(kind)
+
+    groups = (group.partition(":") for group in columns.split(";"))
+    return pa.schema([(name, kind_of(name, kind.strip())) for names, _, kind in groups for name in names.split()])
+
+
+def article_schema() -> pa.Schema:
+    """``articles-*.parquet``: a row per page of namespace 0 that is no redirect; offsets count characters."""
+    return schema_of(
+        "page_id: int64; title: string; revision_id: int64; timestamp text: string; sections links: rows; "
+        "categories: string*; infobox: string; infobox_dates: rows; disambiguation: bool; source: string",
+        sections="level: int8; title: string; start: int32",
+        links="start end: int32; target: string",
+        infobox_dates="key value: string; first last: int32",
     )
 
 
 def redirect_schema() -> pa.Schema:
     """``redirects-*.parquet``: a redirect's title and the title that it leads to."""
-    import pyarrow as pa
-
-    return pa.schema([("title", pa.string()), ("target", pa.string())])
+    return schema_of("title target: string")
 
 
 def fact_schema() -> pa.Schema:
@@ -51,23 +53,9 @@ def fact_schema() -> pa.Schema:
     (P585 point in time, P580 start, P582 end) or empty where the claim's own value is the date; ``value`` is the item
     (QID) of such a claim; ``title`` and ``value_title`` are sitelinks to the run's wiki, empty where there is none.
     """
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("entity", pa.string()),
-            ("title", pa.string()),
-            ("property", pa.string()),
-            ("qualifier", pa.string()),
-            ("value", pa.string()),
-            ("value_title", pa.string()),
-            ("first", pa.int32()),
-            ("last", pa.int32()),
-            ("precision", pa.int8()),
-            ("rank", pa.string()),
-            ("calendar", pa.string()),
-            ("source", pa.string()),
-        ]
+    return schema_of(
+        "entity title property qualifier value value_title: string; first last: int32; precision: int8; "
+        "rank calendar source: string"
     )
 
 
@@ -76,68 +64,28 @@ def date_schema() -> pa.Schema:
 
     ``first``..``last`` is the subject's own interval (``last`` null while it survives, both null when undated),
     ``first_known`` the day from which an encyclopedia could have named it, ``ended`` whether an end is attested
-    (death, dissolution, a point in time), ``evidence`` the dated rows that say so, the deciding ones first.
+    (death, dissolution, a point in time), ``evidence`` the dated rows that say so, the deciding ones first: ``kind`` is
+    birth, death, start, end, publication, point, …, ``source`` wikidata, yago, category, infobox, lead or llm.
     """
-    import pyarrow as pa
-
-    evidence = pa.struct(
-        [
-            ("kind", pa.string()),  # birth, death, start, end, publication, point, …
-            ("first", pa.int32()),
-            ("last", pa.int32()),
-            ("source", pa.string()),  # wikidata, yago, category, infobox, lead, llm
-            ("confidence", pa.float32()),
-            ("note", pa.string()),
-        ]
-    )
-    return pa.schema(
-        [
-            ("page_id", pa.int64()),
-            ("title", pa.string()),
-            ("first", pa.int32()),
-            ("last", pa.int32()),
-            ("first_known", pa.int32()),
-            ("ended", pa.bool_()),
-            ("evidence", pa.list_(evidence)),
-        ]
+    return schema_of(
+        "page_id: int64; title: string; first last first_known: int32; ended: bool; evidence: rows",
+        evidence="kind: string; first last: int32; source: string; confidence: float32; note: string",
     )
 
 
 def class_schema() -> pa.Schema:
     """``classes-*.parquet``: O before, N new, S spanning or U undated, relative to the cutoff, with the reason."""
-    import pyarrow as pa
-
-    return pa.schema([("page_id", pa.int64()), ("title", pa.string()), ("class", pa.string()), ("reason", pa.string())])
+    return schema_of("page_id: int64; title class reason: string")
 
 
 def passage_schema() -> pa.Schema:
     """``passages-*.parquet``: the kept text of an article and the kept sentences' spans in the article's own text."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("page_id", pa.int64()),
-            ("title", pa.string()),
-            ("class", pa.string()),
-            ("text", pa.string()),
-            ("spans", pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))),
-        ]
-    )
+    return schema_of("page_id: int64; title class text: string; spans: rows", spans="start end: int32")
 
 
 def dropped_schema() -> pa.Schema:
     """``dropped-*.parquet``: every dropped sentence as a span of the article's ``text``, its reason and probability."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("page_id", pa.int64()),
-            ("start", pa.int32()),
-            ("end", pa.int32()),
-            ("reason", pa.string()),
-            ("probability", pa.float32()),
-        ]
-    )
+    return schema_of("page_id: int64; start end: int32; reason: string; probability: float32")
 
 
 def document_schema() -> pa.Schema:
@@ -146,21 +94,7 @@ def document_schema() -> pa.Schema:
     ``source`` is wikipedia, books, chess, topics or canaries (planted); ``first``..``last`` is when the text was first
     published or the game played (null for an encyclopedia's passages); ``origin`` is a link or a file name.
     """
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("id", pa.string()),
-            ("source", pa.string()),
-            ("title", pa.string()),
-            ("text", pa.string()),
-            ("first", pa.int32()),
-            ("last", pa.int32()),
-            ("author", pa.string()),
-            ("licence", pa.string()),
-            ("origin", pa.string()),
-        ]
-    )
+    return schema_of("id source title text: string; first last: int32; author licence origin: string")
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, batch: int = 4096) -> int:
@@ -168,18 +102,27 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, ba
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    count = 0
+    count, waiting = 0, iter(rows)
     with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        pending: list[dict[str, Any]] = []
-        for row in rows:
-            pending.append(row)
-            count += 1
-            if len(pending) >= batch:
-                writer.write_table(pa.Table.from_pylist(pending, schema=schema))
-                pending = []
-        if pending:
+        while pending := list(islice(waiting, batch)):
+            count += len(pending)
             writer.write_table(pa.Table.from_pylist(pending, schema=schema))
+            pending.clear()  # before the next are read: rows may be large
     return count
+
+
+def write_columns(path: Path, rows: Iterable[tuple[Any, ...]], schema: pa.Schema, batch: int = 20_000) -> None:
+    """The same for rows that are tuples in the order of the schema."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    waiting = iter(rows)
+    with replaced(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        while pending := list(islice(waiting, batch)):
+            pairs = zip(zip(*pending, strict=True), schema, strict=True)
+            columns = [pa.array(column, field.type) for column, field in pairs]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            pending.clear()
 
 
 def read_rows(

@@ -55,11 +55,11 @@ def extract(
     from deepred.base.errors import UserError
     from deepred.run.config import Articles
     from deepred.run.progress import Display
-    from deepred.run.runner import standalone
     from deepred.run.settings import Settings
     from deepred.run.stage import Work
+    from deepred.run.unfinished import standalone
     from deepred.sources.wiki import articles
-    from deepred.sources.wiki.summary import summary_lines
+    from deepred.sources.wiki.articles import summary_lines
 
     if not dump.is_file():
         raise UserError(f"{dump} does not exist or is no file", "name a dump; deepred download wikipedia fetches one")
@@ -154,8 +154,9 @@ def corpus(
     from deepred.base.days import from_date
     from deepred.corpus.dataset import Origin, export_corpus
     from deepred.run.progress import Display
-    from deepred.run.runner import read_manifest, standalone
+    from deepred.run.runner import read_manifest
     from deepred.run.stage import Work
+    from deepred.run.unfinished import standalone
 
     pipeline = open_pipeline(run_file, overrides, data, workers)
     run = pipeline.run

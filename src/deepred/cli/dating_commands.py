@@ -110,9 +110,10 @@ def classify_parquet(
     from deepred.pipeline import STAGES
     from deepred.run.build import execute
     from deepred.run.config import Articles, Facts, Run
-    from deepred.run.runner import Pipeline, standalone
+    from deepred.run.runner import Pipeline
     from deepred.run.settings import Settings
     from deepred.run.stage import MANIFEST
+    from deepred.run.unfinished import standalone
     from deepred.sources.wiki.plain_articles import check_file
 
     check_file(file)

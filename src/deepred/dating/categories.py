@@ -7,15 +7,13 @@ the languages do not collide, so that one reader serves every wiki whose languag
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 from deepred.base.days import MONTHS, Interval, day
+from deepred.base.files import shipped_table
 from deepred.dating.evidence import ALIVE, Evidence, begun
 
-TABLE = Path(__file__).with_name("categories.toml")
 LATEST_YEAR = 2100
 ALIVE_CONFIDENCE = 0.9
 
@@ -51,7 +49,7 @@ class Table:
 @cache
 def tables() -> dict[str, Table]:
     """The tables by language, English first."""
-    content = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    content = shipped_table("deepred.dating", "categories.toml")
     return {language: _table(rows["when"], rows["alive"], rows["rules"]) for language, rows in content.items()}
 
 

@@ -3,7 +3,7 @@
 Sources are heard in the order of ``config.use``; of each kind of event the first source that has it decides, and
 another that names another year is noted as a conflict. *First known* is the earliest exact event that makes a subject
 known (a publication, an opening, an office; never a birth); a person of whom no such event is attested is estimated
-to have been known some years after birth (``renown``), at the latest at death. *Ended* is what has a death, an end, a
+to have been known some years after birth, at the latest at death. *Ended* is what has a death, an end, a
 single point in time, or is a finished work; the living and the surviving are not.
 """
 
@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Any
 from deepred.base.days import Day, year_of
 from deepred.base.tables import date_schema, read_rows, write_rows
 from deepred.dating.by_model.agreement import compare, write_agreement
-from deepred.dating.by_model.answerindex import Answers, IndexAnswers, index_answers
-from deepred.dating.by_model.date_answers import Answer, answer_evidence
+from deepred.dating.by_model.date_answers import Answer, Answers, IndexAnswers, answer_evidence, index_answers
 from deepred.dating.categories import category_evidence
-from deepred.dating.end_and_renown import ENDS, find_end
+from deepred.dating.end_and_renown import ENDS, EXACT_YEARS, estimate, estimate_before, find_end
 from deepred.dating.evidence import PERIOD, Evidence
 from deepred.dating.fact_index import PREFIX, Fact, FactIndex, IndexFacts, index_facts
 from deepred.dating.facts.properties import meaning
 from deepred.dating.infobox_dates import infobox_evidence
 from deepred.dating.lead import lead_evidence
-from deepred.dating.renown import EXACT_YEARS, estimate, estimate_before
 from deepred.run.config import Dates
 from deepred.run.stage import Counts
 

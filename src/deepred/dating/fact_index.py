@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deepred.base.days import Day
-from deepred.dating.facts.hashes import hash_title, hash_titles
+from deepred.dating.facts.titles import hash_title, hash_titles
 from deepred.run.stage import Counts
 
 if TYPE_CHECKING:

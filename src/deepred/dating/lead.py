@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from deepred.base.days import Interval, year_of
 from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
+from deepred.dating.infobox_dates import title_evidence
 from deepred.dating.lead_patterns import (
     ACTIVE,
     EVENT,
@@ -37,7 +38,6 @@ from deepred.dating.lead_patterns import (
     YEAR_WORK,
 )
 from deepred.dating.life_brackets import BRACKET_REACH, bracket_evidence, reign_evidence
-from deepred.dating.titledates import title_evidence
 from deepred.text.dates.find import DateSpan, Precision, find_dates
 
 LEAD_CHARACTERS = 700

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 
-from deepred.dating.titledates import WORK
+from deepred.base.files import shipped_table
+from deepred.dating.infobox_dates import WORK
 
-_TABLE: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("lead_patterns.toml").read_text(encoding="utf-8")
-)
+_TABLE: dict[str, dict[str, str]] = shipped_table("deepred.dating", "lead_patterns.toml")
 _EVENTS = {kind: verbs.replace("\n", "") for kind, verbs in _TABLE["events"].items()}
 _WORDS = {name: words.replace("\n", "") for name, words in _TABLE["words"].items()}
 

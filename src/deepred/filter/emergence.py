@@ -22,7 +22,7 @@ import numpy as np
 
 from deepred.base.days import year_of
 from deepred.base.errors import FaultError
-from deepred.base.tables import read_rows, write_rows
+from deepred.base.tables import read_rows, schema_of, write_rows
 from deepred.filter.first_known import MISSING, KnownDays, hash_name, hash_title, read_names, read_titles
 from deepred.filter.term_years import Terms, count_terms, merge_counts
 from deepred.run.config import Emergence
@@ -39,13 +39,10 @@ TITLES, NAMES, TERMS, YEARS = "titles.days", "names.days", "terms.parquet", "art
 
 def sentence_schema() -> pa.Schema:
     """``sentences-*.parquet``: an article as spans; row ``i`` of a file belongs to row ``i`` of the articles' file."""
-    import pyarrow as pa
-
-    ints = pa.list_(pa.int32())
-    names = "start end paragraph section heading_start heading_end date_start date_end date_first date_last"
-    links = "link_start link_end link_known"
-    fields = [(name, ints) for name in f"{names} date_precision {links}".split()]
-    return pa.schema([("page_id", pa.int64()), ("fold", pa.int8()), *fields])
+    return schema_of(
+        "page_id: int64; fold: int8; start end paragraph section heading_start heading_end: int32*; "
+        "date_start date_end date_first date_last date_precision link_start link_end link_known: int32*"
+    )
 
 
 def learn_emergence(*, articles: Path, dates: Path, config: Emergence, seed: int, out: Path, work: Work) -> Counts:
@@ -70,9 +67,7 @@ def learn_emergence(*, articles: Path, dates: Path, config: Emergence, seed: int
 
 
 def _years_schema() -> pa.Schema:
-    import pyarrow as pa
-
-    return pa.schema([("page_id", pa.int64()), ("years", pa.list_(pa.int32()))])
+    return schema_of("page_id: int64; years: int32*")
 
 
 def _read_anchor_days(out: Path) -> KnownDays:

@@ -8,7 +8,6 @@ Fitted in folds by article. At most ``ARTICLES`` articles are read, so that fitt
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -16,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from deepred.base.days import Day
-from deepred.filter.forest import Forest
-from deepred.filter.grams import bits_for, find_grams, score_grams
+from deepred.base.draws import rank_of
 from deepred.filter.sentence_evidence import Evidence, Horizon, gather_evidence, read_dates, segments_of
-from deepred.filter.sentence_features import build_features
-from deepred.filter.sentence_model import Model
+from deepred.filter.sentence_features import bits_for, build_features, find_grams, score_grams
+from deepred.filter.sentence_model import Forest, Model
 from deepred.filter.term_years import sentence_of
 from deepred.text.sentences import Segments
 from deepred.text.word_hashes import Flags, Floats, Ints, Words, find_words
@@ -40,11 +38,7 @@ Pair = tuple[dict[str, Any], dict[str, Any], str]
 
 def choose(page_ids: Iterable[int], seed: int, most: int = ARTICLES) -> set[int]:
     """At most ``most`` articles, those of the smallest hashes."""
-
-    def rank(page: int) -> bytes:
-        return hashlib.blake2b(f"{seed}:fit:{page}".encode(), digest_size=8).digest()
-
-    return set(heapq.nsmallest(most, page_ids, key=rank))
+    return set(heapq.nsmallest(most, page_ids, key=lambda page: rank_of(seed, "fit", page)))
 
 
 def fit_model(

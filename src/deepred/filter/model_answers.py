@@ -7,6 +7,7 @@ the fitted model, which every shard maps into memory; an answered sentence has t
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,12 +22,23 @@ from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
 from deepred.base.files import replaced
 from deepred.filter.judge import Weighed
-from deepred.filter.measure.label_sheet import AMBIGUOUS, CLEAN, LATE, sentence_hash
 from deepred.run.stage import Counts
 
+LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
+"""Labels of a sentence: from the cutoff or later, possible before it, unclear."""
+LONGEST_SENTENCE = 2000
+"""Characters of a sentence that are shown to who labels it."""
+MARKS = (">>>", "<<<")
+"""What the sentence stands between in its context."""
 HASHES, LABELS = "answers-hashes.npy", "answers-late.npy"
 SAID_LATE, SAID_CLEAN = 0.99, 0.01
 """Probability of an answered sentence: past every preset's threshold, short of certainty."""
+
+
+def sentence_hash(title: str, sentence: str) -> str:
+    """What labels are joined by: it depends on the sentence and its article, not on offsets, runs or cutoffs."""
+    text = f"{title}\n{' '.join(sentence.split())}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def index_answers(paths: list[Path], cutoff: Day, out: Path) -> int:

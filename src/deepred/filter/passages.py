@@ -8,8 +8,6 @@ arm ``article`` keeps or drops whole articles by their class, as is usual practi
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from deepred.base.days import Day
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import write_bytes
 from deepred.base.tables import dropped_schema, passage_schema, read_rows, write_rows
@@ -219,8 +218,7 @@ def whole_article(sentences: int, kind: str) -> Decision | None:
 def put_back(decision: Decision, segments: Segments, page_id: int, share: float, seed: int, counts: Counts) -> None:
     """Keep a share of the dropped sentences all the same, drawn by their places: a leak on purpose."""
     for i in np.flatnonzero(decision.reasons != KEPT).tolist():
-        digest = hashlib.blake2b(f"{seed}:leak:{page_id}:{segments.starts[i]}".encode(), digest_size=8).digest()
-        if int.from_bytes(digest, "big") < share * 2**64:
+        if rank_of(seed, "leak", page_id, segments.starts[i]) < share * 2**64:
             decision.reasons[i] = KEPT
             counts.add("put back")
 
@@ -290,33 +288,26 @@ class Sampler:
     """A random sample of kept and of dropped sentences: those of the smallest hashes, whatever the order."""
 
     def __init__(self, size: int, seed: int) -> None:
-        self.size = size
         self.seed = seed
-        self.heaps: dict[bool, list[tuple[int, bytes]]] = {True: [], False: []}
+        self.lowest = {kept: Lowest[bytes](size) for kept in (True, False)}
 
     def offer(self, article: dict[str, Any], start: int, end: int, reason: str, probability: float) -> None:
         """Consider a sentence."""
-        heap = self.heaps[not reason]
-        key = hashlib.blake2b(f"{self.seed}:{article['page_id']}:{start}".encode(), digest_size=8).digest()
-        rank = -int.from_bytes(key, "big")
-        if not self.size or (len(heap) >= self.size and rank <= heap[0][0]):
+        lowest, rank = self.lowest[not reason], rank_of(self.seed, article["page_id"], start)
+        if not lowest.takes(rank):
             return
         sample = {"page_id": article["page_id"], "title": article["title"], "start": start, "end": end}
         sample |= {
             "text": article["text"][start:end],
             "reason": reason,
             "probability": round(probability, 4),
-            "rank": -rank,
+            "rank": rank,
         }
-        entry = (rank, orjson.dumps(sample))
-        if len(heap) < self.size:
-            heapq.heappush(heap, entry)
-        else:
-            heapq.heapreplace(heap, entry)
+        lowest.offer(rank, orjson.dumps(sample))
 
     def to_jsonl(self) -> bytes:
         """The sample, kept sentences first, each as a line."""
-        lines = [line for kept in (True, False) for _, line in sorted(self.heaps[kept], reverse=True)]
+        lines = [line for kept in (True, False) for _, line in self.lowest[kept].ranked()]
         return b"".join(line + b"\n" for line in lines)
 
 

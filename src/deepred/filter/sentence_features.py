@@ -1,8 +1,9 @@
-"""What stands around a sentence, as numbers: the features of the small classifier on top.
+"""A sentence as numbers: its hashed words for a linear model, and what stands around it for a small classifier on top.
 
-In: an article's segments, the scores of its sentences by their words, its evidence and dates. Out: one row of features
-per sentence. A sentence's own date never enters its row, so that the classifier can learn from dated sentences and
-judge undated ones.
+Grams are words and pairs of words with everything that is a date or a number masked: what a model over them learns is
+how late sentences sound, never which year they name. Features come from an article's segments, the scores of its
+sentences by their grams, its evidence and dates: one row a sentence, which its own date never enters, so that the
+classifier can learn from dated sentences and judge undated ones.
 """
 
 from __future__ import annotations
@@ -15,12 +16,59 @@ import numpy.typing as npt
 from deepred.base.days import Day, year_of
 from deepred.filter.sentence_evidence import Evidence
 from deepred.text.sentences import Segments
-from deepred.text.word_hashes import Flags, Floats, Ints
+from deepred.text.word_hashes import Flags, Floats, Hashes, Ints, Words, hash_runs
+
+MOST_BITS = 23
+LEAST_BITS = 16
+LONGEST = 2
+"""Words of a gram at most: three-word grams are nearly all new, and their collisions cost more than they tell."""
+_MASK = np.uint64(0x6D61736B)
+_NUMBER = np.uint64(0x6E756D62)
 
 Matrix = npt.NDArray[np.float32]
 
 SHARE_PRIOR = 1.0  # dated sentences that a share starts from, at the article's own share or one half
 DISTANCE = 4.0  # sentences over which a neighbouring date loses most of its say
+
+
+def bits_for(articles: int) -> int:
+    """The size of the table of grams, as a power of two, for a number of articles to learn from."""
+    return min(max(articles.bit_length() + 10, LEAST_BITS), MOST_BITS)
+
+
+def find_grams(words: Words, sentence: Ints, row: dict[str, Any], bits: int) -> tuple[Ints, Ints]:
+    """Columns (below ``2**bits``) and sentences of a text's grams.
+
+    ``row`` gives the dates to mask; headings are left out.
+    """
+    hashes = mask_words(words, row)
+    columns: list[Ints] = []
+    rows: list[Ints] = []
+    for length in range(1, LONGEST + 1):
+        firsts = np.arange(max(len(words) - length + 1, 0))
+        held = sentence[firsts]
+        firsts = firsts[(held >= 0) & (held == sentence[firsts + length - 1])]
+        grams = hashes[firsts] if length == 1 else hash_runs(hashes, firsts, length)
+        columns.append((grams >> np.uint64(64 - bits)).astype(np.int64))
+        rows.append(sentence[firsts])
+    return np.concatenate(columns), np.concatenate(rows)
+
+
+def mask_words(words: Words, row: dict[str, Any]) -> Hashes:
+    """The words' hashes, those of dates and of numbers replaced by one each."""
+    hashes = np.where(words.number, _NUMBER, words.hashes)
+    if row["date_start"]:
+        places = np.searchsorted(np.array(row["date_start"], np.int64), words.starts, "right") - 1
+        dated = (places >= 0) & (words.starts < np.array(row["date_end"], np.int64)[places])
+        hashes = np.where(dated, _MASK, hashes)
+    return hashes
+
+
+def score_grams(columns: Ints, rows: Ints, count: int, weights: Floats) -> Floats:
+    """A linear model's score of every sentence: the mean of its grams' weights, by the square root of their number."""
+    sums = np.bincount(rows, weights=weights[columns], minlength=count)
+    numbers = np.bincount(rows, minlength=count)
+    return (sums / np.sqrt(np.maximum(numbers, 1))).astype(np.float32)
 
 
 def build_features(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepred.run.build_together import Task, build_together
 from deepred.run.runner import Node, Pipeline, is_complete, remember_run
-from deepred.run.stage import Progress, Work, labelled
+from deepred.run.stage import Progress, Work
 
 
 def execute(pipeline: Pipeline, progress: Progress, until: str | None = None) -> None:
@@ -44,7 +44,7 @@ def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Prog
             build_together(list(missing.values()), progress)
             tasks = [task for task in tasks if task.folder not in missing]
         for task in tasks:
-            task.pipeline.build(task.node, Work(task.pipeline.settings, labelled(progress, task.label)))
+            task.pipeline.build(task.node, Work(task.pipeline.settings, progress.line(task.label)))
     for _, pipeline, wanted in parts:
         remember_run(pipeline, wanted)
 

@@ -23,7 +23,7 @@ from deepred.base.errors import DeepRedError, FaultError, explained
 from deepred.run.config import Run
 from deepred.run.runner import Node, Pipeline
 from deepred.run.settings import Settings
-from deepred.run.stage import Counts, Progress, Stage, Work, labelled
+from deepred.run.stage import Counts, Progress, Stage, Work
 from deepred.run.workers import die_with_parent
 
 Message = tuple[str, str, tuple[Any, ...]]
@@ -174,7 +174,7 @@ class _Batch:
             self.hired.append(_Worker())
             self.idle.append(self.hired[-1])
         worker, task = self.idle.pop(), self.tasks[key]
-        self.lines[key] = labelled(self.progress.line(), task.label)
+        self.lines[key] = self.progress.line(task.label)
         self.building[key] = worker
         worker.orders.put(Order(task.pipeline.run, task.pipeline.stages, self.settings, task.node.name, key))
 
@@ -191,7 +191,7 @@ def stop(processes: Iterable[BaseProcess]) -> None:
             process.kill()
 
 
-class Messenger:
+class Messenger(Progress):
     """Progress as messages to the parent."""
 
     def __init__(self, key: str, send: Callable[[Message], None]) -> None:
@@ -212,10 +212,6 @@ class Messenger:
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
         """Pass it on."""
         self.send((self.key, "finish", (state, seconds, counts)))
-
-    def line(self) -> Progress:
-        """Itself."""
-        return self
 
 
 def _work(orders: SimpleQueue[Order | None], sender: Connection) -> None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from deepred.base.errors import UserError
+from deepred.base.files import shipped_table
 
 Backend = Literal["cuda", "rocm", "mps", "cpu"]
 
@@ -42,11 +41,11 @@ class Device:
 @cache
 def devices() -> dict[str, Device]:
     """The devices that we know, by name."""
-    text = (resources.files("deepred.run") / "devices.toml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, Any]] = tomllib.loads(text)
-    for name, values in table.items():
-        values.update(name=name, matches=tuple(values["matches"]))
-    return {name: Device(**values) for name, values in table.items()}
+    table: dict[str, dict[str, Any]] = shipped_table("deepred.run", "devices.toml")
+    read: dict[str, dict[str, Any]] = {
+        name: values | {"name": name, "matches": tuple(values["matches"])} for name, values in table.items()
+    }
+    return {name: Device(**values) for name, values in read.items()}
 
 
 def find_device(name: str) -> Device:
@@ -134,8 +133,8 @@ def read_machine(
     return Machine(
         system=system or platform.system(),
         kernel=kernel or platform.release(),
-        processor=_processor(_text(root / "proc/cpuinfo")) or platform.processor() or platform.machine(),
-        cores=_cores(),
+        processor=processor_of(root) or platform.machine(),
+        cores=usable_cores(),
         memory=memory_total(_text(root / "proc/meminfo")),
         vram=max((_number(card / "mem_info_vram_total") for card in cards), default=0),
         gtt=max((_number(card / "mem_info_gtt_total") for card in cards), default=0),
@@ -190,12 +189,14 @@ def version_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
-def _processor(cpuinfo: str) -> str:
-    found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
-    return found[1].strip() if found else ""
+def processor_of(root: Path) -> str:
+    """The processor's name by ``/proc/cpuinfo`` below ``root``, else as the system has it."""
+    found = re.search(r"^model name\s*:\s*(.+)$", _text(root / "proc/cpuinfo"), re.MULTILINE)
+    return found[1].strip() if found else platform.processor()
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from deepred.run.stage import Counts
+from deepred.run.stage import Counts, Progress
 
 LINE_SECONDS = 15.0
 """Without a terminal, seconds between two lines about the same stage."""
@@ -46,21 +46,22 @@ class Board:
         return Group(*(line.draw() for line in self.lines))
 
 
-class Display:
+class Display(Progress):
     """A line per finished stage, and live lines below; without a terminal, plain lines."""
 
-    def __init__(self, console: Console, board: Board | None = None) -> None:
+    def __init__(self, console: Console, board: Board | None = None, label: str = "") -> None:
         self.console = console
         self.board = board or Board(console)
+        self.label = label
         self.stage = self.arm = self.note = ""
         self.counts = Counts()
         self.done, self.total = 0, None
         self.started = self.printed = time.monotonic()
         self.spinner = Spinner("dots")
 
-    def line(self) -> Display:
-        """Another line of the same display, for a stage that works at the same time."""
-        return Display(self.console, self.board)
+    def line(self, label: str = "") -> Display:
+        """Another line of the same display; its label stands with the arm of every stage."""
+        return Display(self.console, self.board, label)
 
     def start(self, stage: str, arm: str, total: int | None) -> None:
         """Begin a stage."""
@@ -102,7 +103,8 @@ class Display:
         return table
 
     def _title(self) -> str:
-        return f"{self.stage} ({self.arm})" if self.arm else self.stage
+        told = ", ".join(filter(None, (self.arm, self.label)))
+        return f"{self.stage} ({told})" if told else self.stage
 
     def _figures(self) -> str:
         elapsed = max(time.monotonic() - self.started, 1e-6)

@@ -7,39 +7,31 @@ reads, its arm, and the keys of the stages that it needs. The folder ``<data>/<s
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import importlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from deepred.base.days import from_date
-from deepred.base.errors import FaultError, UserError
-from deepred.base.files import remove_unfinished, write_json
+from deepred.base.errors import UserError
+from deepred.base.files import write_json
 from deepred.run import inputs, provenance
 from deepred.run.config import ARMS, HOW, Run, Section
 from deepred.run.settings import Settings
-from deepred.run.stage import LOGS, MANIFEST, Counts, Stage, Work
-from deepred.run.workers import DONE
+from deepred.run.stage import MANIFEST, Counts, Stage, Work
+from deepred.run.unfinished import complete, hold_lock, prepare, told_in_a_line
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
 
-
 RUNS = "runs"
 """Folder of the data folder in which each run's latest keys are remembered, so that ``clean`` knows what is used."""
-REQUEST = "request"
-"""File beside the finished shards of an unfinished folder outside any run: what it was asked to be."""
-GOES_ON = "the same command goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -190,19 +182,19 @@ class Pipeline:
     def _build(self, node: Node, final: Path, work: Work) -> dict[str, Any]:
         if final.exists():
             raise UserError(f"{final} exists but holds no {MANIFEST}", "it is not this program's: move it away")
-        with _lock(final):
+        with hold_lock(final):
             if is_complete(final):  # built by another process meanwhile
                 return read_manifest(final)
-            partial = _prepare(final, node.stage)
+            partial = prepare(final, node.stage)
             started, cpu = time.time(), _cpu_seconds()
-            with _explained(node.name, partial):
+            with told_in_a_line(node.name, partial):
                 sources = self.sources(node)
                 counts = self._call(node, sources, partial, work)
                 manifest = self._manifest(node, sources, counts)
                 manifest["started"] = datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds")
                 manifest["seconds"] = round(time.time() - started, 3)
                 manifest["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)
-                _complete(partial, final, manifest)
+                complete(partial, final, manifest)
             return manifest
 
     def _call(self, node: Node, sources: dict[str, list[Path]], out: Path, work: Work) -> Counts:
@@ -261,116 +253,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
 
 
-def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """SHA-256 and size of every file of a folder, but for the manifest; files below ``logs/`` by size alone."""
-    files: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST:
-            files[name] = {"bytes": path.stat().st_size}
-            if not name.startswith(f"{LOGS}/"):
-                files[name]["sha256"] = inputs.sha256(path)
-    return files
-
-
-def output_hash(files: dict[str, dict[str, Any]]) -> str:
-    """One hash over the names and hashes of all files that are part of the result."""
-    lines = [f"{values['sha256']}  {name}\n" for name, values in sorted(files.items()) if "sha256" in values]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _prepare(final: Path, stage: Stage) -> Path:
-    """The folder in which a stage works: what an interrupted run left is kept only where it can be gone on from."""
-    partial = final.with_name(final.name + ".partial")
-    if partial.exists() and not stage.resumes and not (partial / DONE).is_dir():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True, exist_ok=True)
-    return partial
-
-
-def _complete(partial: Path, final: Path, manifest: dict[str, Any]) -> None:
-    shutil.rmtree(partial / DONE, ignore_errors=True)
-    remove_unfinished(partial)
-    manifest["files"] = hash_files(partial)
-    manifest["output"] = output_hash(manifest["files"])
-    write_json(partial / MANIFEST, manifest)
-    partial.replace(final)
-
-
-@contextmanager
-def _lock(final: Path) -> Generator[None]:
-    """Hold a stage's lock; the system frees it when the process dies, however it dies."""
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        file = final.with_name(final.name + ".lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {final.parent}: {error.strerror}", "choose another folder with --data"
-        ) from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise UserError(
-                f"{final} is being built by process {holder}", "wait for it, or stop it and run again"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-    final.with_name(final.name + ".lock").unlink(missing_ok=True)
-
-
-@contextmanager
-def _explained(name: str, partial: Path) -> Generator[None]:
-    """Turn what the system refuses into one line that names the stage and the mend."""
-    try:
-        yield
-    except OSError as error:
-        raise _system_fault(name, error, partial) from error
-    except MemoryError as error:
-        raise FaultError(f"{name}: memory ran out", f"use fewer --workers; {GOES_ON}") from error
-
-
-def _system_fault(name: str, error: OSError, partial: Path) -> FaultError:
-    place = error.filename or partial
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return FaultError(f"{name}: the disk is full at {place}", f"free space; {GOES_ON}")
-    return FaultError(f"{name}: {error.strerror or error}: {place}", GOES_ON)
-
-
 def _cpu_seconds() -> float:
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
-
-
-@contextmanager
-def standalone(out: Path, manifest: dict[str, Any]) -> Generator[Path]:
-    """A folder to build outside any run, with the same promises: it appears at ``out`` when it is complete."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already", "name a new folder with --out, or move it away")
-    with _lock(out):
-        partial = out.with_name(out.name + ".partial")
-        with _explained(str(out), partial):
-            _go_on_with(partial, json.dumps(manifest, sort_keys=True))
-            try:
-                yield partial
-            except BaseException:
-                if not any((partial / DONE).glob("*.json")):
-                    shutil.rmtree(partial, ignore_errors=True)  # nothing to go on from
-                raise
-            _complete(partial, out, manifest | provenance.describe())
-
-
-def _go_on_with(partial: Path, request: str) -> None:
-    """Keep an unfinished folder of the same request; start anew after that of another one."""
-    note = partial / DONE / REQUEST
-    if partial.exists() and not (note.is_file() and note.read_text(encoding="utf-8") == request):
-        shutil.rmtree(partial)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(request, encoding="utf-8")
 
 
 def remember_run(pipeline: Pipeline, nodes: Sequence[Node]) -> None:

@@ -48,69 +48,24 @@ class Stage:
 
 
 class Progress(Protocol):
-    """Where a stage's progress is shown."""
+    """Where a stage's progress is shown: on a terminal (``Display``), to a parent process (``Messenger``), nowhere."""
 
     def start(self, stage: str, arm: str, total: int | None) -> None:
         """A stage begins."""
-        ...
 
     def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
         """A stage has come this far."""
-        ...
 
     def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
         """A stage has ended: ``done``, ``there`` (nothing to do) or ``stopped``."""
-        ...
 
-    def line(self) -> Progress:
-        """A further line, for a stage that works at the same time."""
-        ...
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Progress of one run among several: every stage is shown with what tells the run from the others."""
-
-    inner: Progress
-    label: str
-
-    def start(self, stage: str, arm: str, total: int | None) -> None:
-        """Pass it on with the label."""
-        self.inner.start(stage, f"{arm}, {self.label}" if arm else self.label, total)
-
-    def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
-        """Pass it on."""
-        self.inner.update(counts, done, total, note)
-
-    def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
-        """Pass it on."""
-        self.inner.finish(state, seconds, counts)
-
-    def line(self) -> Progress:
-        """A further line of the same run."""
-        return Labelled(self.inner.line(), self.label)
-
-
-def labelled(progress: Progress, label: str) -> Progress:
-    """Progress with a label, or as it is without one."""
-    return Labelled(progress, label) if label else progress
-
-
-class Silent:
-    """No progress display."""
-
-    def start(self, stage: str, arm: str, total: int | None) -> None:
-        """Nothing."""
-
-    def update(self, counts: Counts, done: int, total: int | None, note: str) -> None:
-        """Nothing."""
-
-    def finish(self, state: str, seconds: float, counts: Counts | None) -> None:
-        """Nothing."""
-
-    def line(self) -> Progress:
-        """Itself."""
+    def line(self, label: str = "") -> Progress:
+        """A further line, for a stage that works at the same time; the label tells its run from others."""
         return self
+
+
+class Silent(Progress):
+    """No progress display."""
 
 
 @dataclass

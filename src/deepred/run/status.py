@@ -12,9 +12,10 @@ from typing import Any
 from deepred.base.errors import UserError
 from deepred.run import inputs
 from deepred.run.progress import summary
-from deepred.run.runner import RUNS, Node, Pipeline, hash_files, is_complete, output_hash, read_manifest
+from deepred.run.runner import RUNS, Node, Pipeline, is_complete, read_manifest
 from deepred.run.settings import Settings
 from deepred.run.stage import Counts
+from deepred.run.unfinished import hash_files, output_hash
 
 
 def node_status(pipeline: Pipeline, node: Node) -> dict[str, Any]:

@@ -15,9 +15,16 @@ from deepred.asking.replies import ANSWERED, CONNECTION, MALFORMED, REFUSED, SCH
 from deepred.asking.session import estimate
 from deepred.base.errors import FaultError, UserError
 from deepred.base.tables import article_schema, date_schema, fact_schema, read_rows, write_rows
-from deepred.dating.by_model.ask_dates import date_undated, find_candidates
+from deepred.dating.by_model.ask_dates import (
+    Question,
+    date_undated,
+    find_candidates,
+    inquiry,
+    read_completion,
+    record_of,
+    request_body,
+)
 from deepred.dating.by_model.date_answers import Answer
-from deepred.dating.by_model.llm import Question, inquiry, read_completion, record_of, request_body
 from deepred.dating.dates import date_articles
 from deepred.run.config import Dates, Llm
 from deepred.run.settings import Settings

@@ -21,7 +21,8 @@ from deepred.base.tables import read_rows, write_rows
 from deepred.cli.main import app
 from deepred.filter import fit
 from deepred.filter.judge import MODEL
-from deepred.filter.measure.label_sheet import read_labels, sentence_hash
+from deepred.filter.measure.label_sheet import read_labels
+from deepred.filter.model_answers import sentence_hash
 from deepred.filter.use.second_look import Built, look_again, request_hash
 from deepred.run.config import SecondLook, load_run
 from deepred.run.stage import Counts

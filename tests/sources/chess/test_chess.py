@@ -15,6 +15,7 @@ from deepred.run.stage import Counts, Work
 from deepred.sources.chess import chess as stage
 from deepred.sources.chess.pgn import RawGame
 from deepred.sources.chess.prose import LONGEST_OPENING, opening_name, openings
+from deepred.sources.chess.replay import replay
 
 pytestmark = pytest.mark.needs("chess")
 
@@ -129,7 +130,7 @@ def test_comments_variations_and_marks_leave_no_trace(tmp_path):
 
 @pytest.mark.parametrize("moves", ["e2e4 e7e5 g1f3 b8c6 1/2-1/2", "1.Pe4 e5 2.Ng1f3 Nb8-c6 1/2-1/2"])
 def test_moves_in_other_notations_come_out_in_the_standard_one(moves):
-    game = stage.replay(RawGame(0, {"Result": "1/2-1/2"}, moves.encode()), Interval.of(1900))
+    game = replay(RawGame(0, {"Result": "1/2-1/2"}, moves.encode()), Interval.of(1900))
     assert [ply.san.replace("Ng1f3", "Nf3") for ply in game.plies] == ["e4", "e5", "Nf3", "Nc6"]
 
 
@@ -166,15 +167,13 @@ def check_narration(game, text):
 
 def test_narrations_state_only_what_a_replay_confirms():
     for moves in (LONG, MATE, "1. e4 d5 2. e5 f5 3. exf6 d4 4. fxg7 d3 5. gxh8=Q dxc2 6. Qxg8 cxb1=N 1-0"):
-        game = stage.replay(
-            RawGame(0, {"Result": moves.split()[-1], "White": "A, B"}, moves.encode()), Interval.of(1900)
-        )
+        game = replay(RawGame(0, {"Result": moves.split()[-1], "White": "A, B"}, moves.encode()), Interval.of(1900))
         for seed in range(5):
             check_narration(game, stage.render(game, "narrated", str(seed)))
 
 
 def test_an_en_passant_capture_takes_a_pawn():
-    game = stage.replay(RawGame(0, {}, b"1. e4 d5 2. e5 f5 3. exf6 *"), Interval.of(1900))
+    game = replay(RawGame(0, {}, b"1. e4 d5 2. e5 f5 3. exf6 *"), Interval.of(1900))
     assert game.plies[-1].captured == "P"
 
 
@@ -256,7 +255,7 @@ PROMOTION = "1. e4 d5 2. e5 f5 3. exf6 d4 4. fxg7 d3 5. gxh8=Q dxc2 6. Qxg8 cxb1
 )
 def test_descriptive_notation_reads_back_as_the_move_and_no_other(moves, year, expected):
     raw = RawGame(0, {"Result": moves.split()[-1]}, moves.encode())
-    game = stage.replay(raw, Interval.of(year), "descriptive")
+    game = replay(raw, Interval.of(year), "descriptive")
     check_descriptive(game)
     if expected:
         assert stage.render(game, "descriptive", "").split("\n\n")[1] == expected
@@ -303,7 +302,7 @@ def check_positions(game, text):
 
 def test_positions_ask_only_what_the_board_answers():
     for moves in (LONG, MATE, PROMOTION, "1. e4 1-0", "1. f3 e5 2. g4 Qh4# 0-1"):
-        game = stage.replay(RawGame(0, {"Result": moves.split()[-1]}, moves.encode()), Interval.of(1900), "positions")
+        game = replay(RawGame(0, {"Result": moves.split()[-1]}, moves.encode()), Interval.of(1900), "positions")
         for seed in range(8):
             check_positions(game, stage.render(game, "positions", str(seed)))
 
@@ -319,13 +318,13 @@ def test_positions_ask_only_what_the_board_answers():
     ],
 )
 def test_an_opening_bears_the_name_that_it_had_then(moves, year, name):
-    game = stage.replay(RawGame(0, {}, moves.encode()), Interval.of(year))
+    game = replay(RawGame(0, {}, moves.encode()), Interval.of(year))
     assert opening_name(game.plies, year) == name
 
 
 def test_every_named_opening_is_legal_and_within_the_longest():
     for moves in openings():
-        game = stage.replay(RawGame(0, {}, moves.encode()), Interval.of(1960))
+        game = replay(RawGame(0, {}, moves.encode()), Interval.of(1960))
         assert " ".join(ply.san for ply in game.plies) == moves
         assert len(game.plies) <= LONGEST_OPENING
 
@@ -373,10 +372,10 @@ def test_sample_games_are_told_truly_in_every_rendering(samples):
     admitted = (islice(stage.admit_games([path], 19690720, "drop", Counts()), each) for path in files)
     for place in list(chain.from_iterable(admitted))[:SAMPLE_GAMES]:
         raw = stage._read_at(place)
-        told = stage.replay(raw, place.played, "narrated")
+        told = replay(raw, place.played, "narrated")
         if isinstance(told, str):
             continue  # broken, and counted as such by the stage
         check_narration(told, stage.render(told, "narrated", place.key))
-        check_descriptive(stage.replay(raw, place.played, "descriptive"))
-        shown = stage.replay(raw, place.played, "positions")
+        check_descriptive(replay(raw, place.played, "descriptive"))
+        shown = replay(raw, place.played, "positions")
         check_positions(shown, stage.render(shown, "positions", place.key))

@@ -11,8 +11,7 @@ from typing import Any
 
 from deepred.base.days import Day, year_of
 from deepred.base.files import write_json
-from deepred.dating.by_model.answerindex import OUTCOMES
-from deepred.dating.by_model.date_answers import Answer
+from deepred.dating.by_model.date_answers import OUTCOMES, Answer
 from deepred.run.stage import Counts
 
 AGREEMENT = "agreement.json"

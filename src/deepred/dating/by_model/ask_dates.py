@@ -1,4 +1,4 @@
-"""The articles that a model is asked about, what that will cost, and the asking itself.
+"""The articles that a model is asked about and what it is asked, what that will cost, and the asking itself.
 
 Asked are the articles that no other source dates, and a random sample of those that one dates to a year: what the
 model says of these measures it. Each decision is appended to one file; asked again, the command goes on.
@@ -6,27 +6,86 @@ model says of these measures it. Each decision is appended to one file; asked ag
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from deepred.asking.answer_file import AnswerFile, open_answers
-from deepred.asking.replies import Tally
+from deepred.asking.replies import REFUSED, Inquiry, Reply, Tally, body_hash, chat_body
+from deepred.asking.replies import read_completion as read_form
 from deepred.asking.session import Listener, ask_and_keep
 from deepred.base.days import year_of
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.tables import read_rows
-from deepred.dating.by_model.date_answers import article_key, opening
-from deepred.dating.by_model.llm import INSTRUCTION, Question, inquiry, record_of, request_hash
+from deepred.dating.by_model.date_answers import Answer, article_key, opening
 from deepred.dating.evidence import ESTIMATE
 from deepred.run.config import Llm
 
+INSTRUCTION = """You date the subjects of encyclopedia articles. You are given a title and the beginning of the article.
+Reply with one JSON object and nothing else:
+known: false if you cannot date the subject, then all years are null.
+kind: person, work, event, organisation, place, invention, idea or other.
+first: the year of birth, founding, publication, or in which it began.
+last: the year of death, closing, or in which it ended; null if it lasts or you do not know.
+alive: true if the person still lives, or the thing still exists or goes on.
+first_known: the year from which an encyclopedia could have had an article on the subject: for a person the year of the
+deed that made them known, never the birth; for a thing its first public appearance; for an idea its first statement.
+confidence: low, medium or high.
+Years before Christ are negative numbers. Years are those of the subject, not of the things mentioned with it."""
+
 OPENING = 1000
 """Characters of an opening, as a rule."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An article that a model is asked about."""
+
+    page_id: int
+    title: str
+    text: str
+    holdout: bool = False
+
+
+def inquiry(config: Llm) -> Inquiry[Question, Answer]:
+    """What all questions about dates share."""
+    return Inquiry(partial(request_body, config), read_completion)
+
+
+def request_body(config: Llm, question: Question) -> dict[str, Any]:
+    """The JSON of a chat completion that asks for an ``Answer``."""
+    return chat_body(config, INSTRUCTION, f"Title: {question.title}\n\n{opening(question.text)}", "dates", Answer)
+
+
+def request_hash(config: Llm) -> str:
+    """What all decisions of a model depend on beside the article: its name, instruction, schema and options."""
+    return body_hash(request_body(config, Question(0, "", "")))
+
+
+def record_of(config: Llm, question: Question, reply: Reply[Answer]) -> dict[str, Any]:
+    """The line that keeps a decision."""
+    return {
+        "request": request_hash(config),
+        "article": article_key(question.title, question.text),
+        "page_id": question.page_id,
+        "title": question.title,
+        "model": config.model,
+        "holdout": question.holdout,
+        "outcome": reply.outcome,
+        "answer": reply.answer.model_dump() if reply.answer else None,
+        "tokens_in": reply.tokens_in,
+        "tokens_out": reply.tokens_out,
+        "seconds": round(reply.seconds, 3),
+    }
+
+
+def read_completion(body: bytes) -> Reply[Answer]:
+    """What a chat completion says; an answer that knows nothing is a refusal."""
+    reply = read_form(body, Answer)
+    return replace(reply, outcome=REFUSED, answer=None) if reply.answer and not reply.answer.known else reply
 
 
 @dataclass(frozen=True)
@@ -41,18 +100,13 @@ class Candidates:
 def find_candidates(dates: Path, holdout: int, seed: int) -> Candidates:
     """Count articles, and draw ``holdout`` of those dated to a year: the ones of the lowest hash with the seed."""
     counts = {True: 0, False: 0}
-    chosen: list[tuple[int, int]] = []
+    chosen = Lowest[int](holdout)
     for row in read_rows(dates, "dates-*.parquet", ["page_id", "first_known", "evidence"]):
         dated = row["first_known"] is not None
         counts[dated] += 1
         if dated and _is_exact(row):
-            digest = hashlib.blake2b(f"{seed}:{row['page_id']}".encode(), digest_size=8).digest()
-            entry = (-int.from_bytes(digest, "big"), row["page_id"])
-            if len(chosen) < holdout:
-                heapq.heappush(chosen, entry)
-            elif chosen and entry > chosen[0]:
-                heapq.heapreplace(chosen, entry)
-    return Candidates(counts[True], counts[False], frozenset(page for _, page in chosen))
+            chosen.offer(rank_of(seed, row["page_id"]), row["page_id"])
+    return Candidates(counts[True], counts[False], frozenset(page for _, page in chosen.ranked()))
 
 
 def _is_exact(row: dict[str, Any]) -> bool:

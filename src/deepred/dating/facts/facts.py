@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
-from deepred.base.tables import fact_schema
-from deepred.dating.facts.columns import ROWS, write_columns
+from deepred.base.tables import fact_schema, write_columns
 from deepred.dating.facts.dump_lines import DamageError, Part, iterate_lines, split_dump
 from deepred.dating.facts.entities import EntityReader, Row
 from deepred.dating.facts.ntriples import TripleReader
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from deepred.run.stage import Work
 
 DAMAGED = "damaged or cut off"
+ROWS = 20_000
+"""Claims joined at a time."""
 
 
 @dataclass(frozen=True)

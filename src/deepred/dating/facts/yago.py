@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from deepred.base.days import Interval, month_length
 from deepred.base.errors import FaultError
-from deepred.base.tables import fact_schema
+from deepred.base.tables import fact_schema, write_columns
 from deepred.run.stage import Counts
 
 PROPERTIES = {
@@ -71,7 +71,6 @@ class _Subject:
 
 def read_yago(argument: YagoPart, folder: Path) -> Counts:
     """Write ``facts-yago-N.parquet``: the dated facts of a YAGO file whose subjects have an article."""
-    from deepred.dating.facts.columns import write_columns
     from deepred.dating.facts.titles import Titles
 
     counts = Counts()

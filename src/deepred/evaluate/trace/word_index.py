@@ -24,8 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deepred.base.errors import FaultError
-from deepred.run.runner import is_complete, read_manifest, standalone
+from deepred.run.runner import is_complete, read_manifest
 from deepred.run.stage import Counts, Work
+from deepred.run.unfinished import standalone
 from deepred.text.word_hashes import Hashes, find_words
 
 VERSION = 1

@@ -3,15 +3,13 @@
 In: kept passages, their articles, the tables of ``emergence``, and label files (JSONL with ``hash`` and ``label``).
 Out: ``sheet.jsonl`` and ``sheet.html`` (a stratified random sample of kept sentences with their context, to be labelled
 by a person or a judge), ``evidence.json`` (what machines can see: later years, later names, emergent terms among all
-kept sentences) and ``audit.json`` (status, and for a labelled sheet the share of late sentences with its
-Clopper-Pearson bound per stratum and re-weighted to the corpus). Labels are joined by the sentence's own hash, so that
-they survive re-runs.
+kept sentences) and ``audit.json`` (status, and for a labelled sheet the share of late sentences with its exact bound
+after Clopper and Pearson, 1934, per stratum and re-weighted to the corpus). Labels are joined by the sentence's own
+hash, so that they survive re-runs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,12 +19,13 @@ from typing import Any
 import orjson
 
 from deepred.base.days import Day
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.errors import FaultError
 from deepred.base.files import write_bytes
 from deepred.base.tables import read_rows
 from deepred.filter.judge import load_horizon
-from deepred.filter.measure.bounds import Estimate, clopper_pearson, reweighted
-from deepred.filter.measure.label_sheet import CLEAN, LATE, label_rows, read_labels, sheet_row, write_sheet
+from deepred.filter.measure.label_sheet import label_rows, read_labels, sheet_row, write_sheet
+from deepred.filter.model_answers import CLEAN, LATE
 from deepred.filter.passages import read_pairs
 from deepred.filter.sentence_evidence import Evidence, gather_evidence
 from deepred.run.config import Audit
@@ -37,6 +36,47 @@ STRATA = ("flagged", "modern", "leaning", "dated", "plain")
 another sentence; an early date; nothing of these."""
 CONFIDENCE = 0.95
 EXAMPLES = 20  # kept sentences with evidence that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A stratum: how many sentences it stands for, how many of them were labelled, and how many of these are late."""
+
+    sentences: int
+    labelled: int
+    late: int
+
+
+def clopper_pearson(hits: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The exact two-sided interval of a share; ``(0, 1)`` without trials.
+
+    >>> [round(bound, 4) for bound in clopper_pearson(0, 100, 0.95)]
+    [0.0, 0.0362]
+    """
+    from scipy.stats import beta
+
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, trials - hits + 1))
+    high = 1.0 if hits == trials else float(beta.ppf(1 - tail, hits + 1, trials - hits))
+    return low, high
+
+
+def reweighted(strata: Sequence[Estimate], confidence: float) -> dict[str, float]:
+    """The share of late sentences over all strata, weighted by their sizes, with conservative bounds.
+
+    Every stratum's interval holds at a level that makes all hold together (Bonferroni), so that their weighted sum is
+    a bound of the whole; a stratum without labels counts as anything from none to all.
+    """
+    total = sum(stratum.sentences for stratum in strata)
+    joint = 1 - (1 - confidence) / max(len(strata), 1)
+    estimate = low = high = 0.0
+    for stratum in strata:
+        weight = stratum.sentences / total
+        bounds = clopper_pearson(stratum.late, stratum.labelled, joint)
+        estimate += weight * (stratum.late / stratum.labelled if stratum.labelled else 0.5)
+        low += weight * bounds[0]
+        high += weight * bounds[1]
+    return {"estimate": estimate, "low": low, "high": high}
 
 
 def audit_passages(
@@ -101,24 +141,16 @@ def stratum_of(evidence: Evidence, i: int) -> str:
 class _Findings:
     """Of a shard: sampled sentences per stratum, and counts and examples of evidence left."""
 
-    size: int
-    heaps: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: {name: [] for name in STRATA})
+    sample: dict[str, Lowest[bytes]]
     sentences: Counter[str] = field(default_factory=Counter[str])
     evidence: Counter[str] = field(default_factory=Counter[str])
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
-    def offer(self, row: dict[str, Any], rank: int) -> None:
-        """Keep the row if its rank is among the smallest of its stratum."""
-        heap = self.heaps[row["stratum"]]
-        if len(heap) < self.size:
-            heapq.heappush(heap, (-rank, orjson.dumps(row | {"rank": rank})))
-        elif self.size and -rank > heap[0][0]:
-            heapq.heapreplace(heap, (-rank, orjson.dumps(row | {"rank": rank})))
-
 
 def _audit_shard(argument: tuple[str, str, str, Day, int, int], folder: Path) -> Counts:
     source, passages, emergence, cutoff, seed, size = argument
-    path, counts, findings = Path(source), Counts(), _Findings(size)
+    path, counts = Path(source), Counts()
+    findings = _Findings({name: Lowest[bytes](size) for name in STRATA})
     horizon = load_horizon(Path(emergence), cutoff, "drop")
     name = path.stem.removeprefix("articles-")
     kept = read_rows(Path(passages), f"passages-{name}.parquet", ["page_id", "spans"])
@@ -138,9 +170,7 @@ def _audit_shard(argument: tuple[str, str, str, Day, int, int], folder: Path) ->
         "sentences": dict(findings.sentences),
         "evidence": dict(findings.evidence),
         "examples": findings.examples,
-        "sample": [
-            orjson.loads(line) for stratum in STRATA for _, line in sorted(findings.heaps[stratum], reverse=True)
-        ],
+        "sample": [orjson.loads(line) for stratum in STRATA for _, line in findings.sample[stratum].ranked()],
     }
     (folder / f"findings-{name}.json").write_bytes(orjson.dumps(record))
     return counts
@@ -165,12 +195,10 @@ def _look_at(
                 shown.append(
                     {"page_id": article["page_id"], "title": article["title"], "sentence": text[start:end][:1000]}
                 )
-    digest = hashlib.blake2b(f"{seed}:audit:{article['page_id']}:{start}".encode(), digest_size=8).digest()
-    rank = int.from_bytes(digest, "big")
-    heap = findings.heaps[stratum]
-    if len(heap) >= findings.size and (not findings.size or -rank <= heap[0][0]):
-        return
-    findings.offer(sheet_row(article["title"], text, start, end, stratum) | {"page_id": article["page_id"]}, rank)
+    rank = rank_of(seed, "audit", article["page_id"], start)
+    if findings.sample[stratum].takes(rank):
+        row = sheet_row(article["title"], text, start, end, stratum) | {"page_id": article["page_id"], "rank": rank}
+        findings.sample[stratum].offer(rank, orjson.dumps(row))
 
 
 def _merge(out: Path, size: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -7,7 +7,6 @@ answers or documents; strata are the kinds of examples, or the forms of document
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import orjson
 
 from deepred.base.days import Day
+from deepred.base.draws import rank_of
 from deepred.base.errors import FaultError
 from deepred.base.tables import read_rows
 from deepred.filter.emergence import TITLES, describe_article
@@ -63,8 +63,7 @@ def _sample(
             text = f"{question}\n\n{answer}"
             shift = len(question) + 2
             row = sheet_row(subject, text, shift + start, shift + end, kind)
-            digest = hashlib.blake2b(f"{seed}:audit:{number}:{start}".encode(), digest_size=8).digest()
-            rows.append(row | {"rank": int.from_bytes(digest, "big")})
+            rows.append(row | {"rank": rank_of(seed, "audit", number, start)})
             for name in marks:
                 found[name] += 1
                 if len(shown.setdefault(name, [])) < EXAMPLES:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,10 @@ import orjson
 
 from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
-from deepred.base.files import write_bytes, write_text
+from deepred.base.files import shipped_text, write_bytes, write_text
+from deepred.filter.model_answers import AMBIGUOUS, CLEAN, LATE, LONGEST_SENTENCE, MARKS, sentence_hash
 
-LATE, CLEAN, AMBIGUOUS = "P", "C", "A"
 CONTEXT_CHARACTERS = 300
-LONGEST_SENTENCE = 2000
-MARKS = (">>>", "<<<")
-"""What the sentence stands between in its context."""
-
-
-def sentence_hash(title: str, sentence: str) -> str:
-    """What labels are joined by: it depends on the sentence and its article, not on offsets, runs or cutoffs."""
-    text = f"{title}\n{' '.join(sentence.split())}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def sheet_row(title: str, text: str, start: int, end: int, stratum: str) -> dict[str, Any]:
@@ -77,7 +67,7 @@ def render_sheet(rows: list[dict[str, Any]], title: str, cutoff: Day) -> str:
     # inside a script element only "<" can end it; U+2028 is valid JSON and valid JavaScript
     data = orjson.dumps(list(shown.values())).decode().replace("<", "\\u003c")
     key = hashlib.blake2b("".join(shown).encode(), digest_size=8).hexdigest()
-    page = resources.files("deepred.filter.measure").joinpath("sheet.html").read_text(encoding="utf-8")
+    page = shipped_text("deepred.filter.measure", "sheet.html")
     page = page.replace("@TITLE@", html.escape(title)).replace("@CUTOFF@", format_day(cutoff)).replace("@KEY@", key)
     return page.replace("@ROWS@", data)  # last: what the sentences hold is not searched for marks
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +27,12 @@ from deepred.filter.emergence import learn_emergence
 from deepred.filter.fit import choose
 from deepred.filter.passages import fit_passages
 from deepred.run.config import Classes, Dates, Emergence
-from deepred.run.runner import KEY_LENGTH, is_complete, standalone
+from deepred.run.runner import KEY_LENGTH, is_complete
 from deepred.run.stage import Counts, Work
+from deepred.run.unfinished import standalone
 from deepred.run.workers import DONE
 from deepred.sources.wiki.plain_articles import COLUMNS, check_file
+from deepred.sources.wiki.prefixes import fold_title
 
 SHARD = 500
 """Articles of a shard of the corpus."""
@@ -62,11 +63,6 @@ class Held:
             or fold_title(article["title"]) in self.titles
             or ("text" in article and _digest(article["text"]) in self.texts)
         )
-
-
-def fold_title(title: str) -> str:
-    """A title without what redirects to it may differ in: ``fold_title("Time_Magazine ") == "time magazine"``."""
-    return " ".join(unicodedata.normalize("NFKC", title).replace("_", " ").split()).casefold()
 
 
 def _digest(text: str) -> bytes:

@@ -12,8 +12,8 @@ from typing import Any
 
 from deepred.base.tables import read_rows
 from deepred.filter.decision import REASONS
-from deepred.filter.measure.learn_from_corpus import fold_title
 from deepred.filter.passages import read_pairs
+from deepred.sources.wiki.prefixes import fold_title
 
 SHORT = "short"
 ALL_REASONS = (*REASONS[1:], SHORT)

@@ -9,8 +9,7 @@ how good a model is at this is not known here.
 
 from __future__ import annotations
 
-import hashlib
-import heapq
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,10 +24,11 @@ from deepred.asking.answer_file import open_answers
 from deepred.asking.replies import Inquiry, Reply, Tally, body_hash, chat_body, read_completion
 from deepred.asking.session import Listener, ask_and_keep
 from deepred.base.days import Day, format_day
+from deepred.base.draws import Lowest, rank_of
 from deepred.base.errors import UserError
 from deepred.filter.decision import CONTEXT, KEPT, TERM
 from deepred.filter.judge import Judge, Weighed
-from deepred.filter.measure.label_sheet import LONGEST_SENTENCE, MARKS, sentence_hash
+from deepred.filter.model_answers import LONGEST_SENTENCE, MARKS, sentence_hash
 from deepred.filter.passages import Classes, read_pairs
 from deepred.run.config import SecondLook
 
@@ -150,32 +150,21 @@ class Pool:
     def __init__(self, file: BinaryIO, seed: int, limit: int) -> None:
         self.file = file
         self.seed = seed
-        self.limit = limit
-        self.places: list[tuple[int, int]] = []
-        """(negative rank, place in the file); a heap where there is a limit."""
+        self.places = Lowest[int](limit or sys.maxsize)
         self.found = 0
 
     def offer(self, question: Question) -> None:
         """Take a question in, unless its rank is too high."""
         self.found += 1
-        digest = hashlib.blake2b(f"{self.seed}:look:{question.hash}".encode(), digest_size=8).digest()
-        rank = -int.from_bytes(digest, "big")
-        full = bool(self.limit) and len(self.places) >= self.limit
-        if full and rank <= self.places[0][0]:
-            return
-        entry = (rank, self.file.tell())
-        self.file.write(orjson.dumps(question.__dict__) + b"\n")
-        if full:
-            heapq.heapreplace(self.places, entry)
-        elif self.limit:
-            heapq.heappush(self.places, entry)
-        else:
-            self.places.append(entry)
+        rank = rank_of(self.seed, "look", question.hash)
+        if self.places.takes(rank):
+            self.places.offer(rank, self.file.tell())
+            self.file.write(orjson.dumps(question.__dict__) + b"\n")
 
     def chosen(self) -> Iterator[Question]:
         """The questions in their order, a sentence that stands twice in an article once."""
         last = None
-        for rank, place in sorted(self.places, reverse=True):
+        for rank, place in self.places.ranked():
             if rank != last:
                 self.file.seek(place)
                 yield Question(**orjson.loads(self.file.readline()))

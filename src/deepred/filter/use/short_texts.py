@@ -14,10 +14,9 @@ import numpy as np
 
 from deepred.filter.decision import KEPT, REASONS, decide
 from deepred.filter.emergence import describe_article
-from deepred.filter.grams import find_grams, score_grams
 from deepred.filter.judge import Judge
 from deepred.filter.sentence_evidence import Evidence, gather_evidence
-from deepred.filter.sentence_features import build_features
+from deepred.filter.sentence_features import build_features, find_grams, score_grams
 from deepred.filter.term_years import sentence_of
 from deepred.text.sentences import Segments
 from deepred.text.word_hashes import Floats, find_words

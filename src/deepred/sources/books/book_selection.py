@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
+from deepred.base.files import shipped_table
 from deepred.run.config import Books
 from deepred.sources.books.catalogue import Record
 from deepred.sources.books.first_published import name_key
@@ -50,7 +49,6 @@ def refuse(config: Books, number: int | None, record: Record | None, author: str
 @cache
 def reading_list() -> dict[str, Wish]:
     """The themes of ``reading.toml``."""
-    text = resources.files("deepred.sources.books").joinpath("reading.toml").read_text(encoding="utf-8")
     return {
         theme: Wish(
             tuple(table.get("subjects", ())),
@@ -58,7 +56,7 @@ def reading_list() -> dict[str, Wish]:
             tuple(table.get("authors", ())),
             tuple(table.get("ids", ())),
         )
-        for theme, table in tomllib.loads(text).items()
+        for theme, table in shipped_table("deepred.sources.books", "reading.toml").items()
     }
 
 

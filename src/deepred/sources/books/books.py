@@ -20,11 +20,17 @@ from deepred.run.config import Books
 from deepred.run.stage import Counts, Work
 from deepred.sources.books.book_selection import refuse
 from deepred.sources.books.catalogue import Person, Record, read_catalogue
-from deepred.sources.books.first_published import Dating, book_people, date_book
+from deepred.sources.books.first_published import (
+    Dating,
+    book_people,
+    date_book,
+    licence_of,
+    rights_refusal,
+    states_free_in_us,
+)
 from deepred.sources.books.gutenberg_text import BookText, clean_book, decode, header_number
 from deepred.sources.books.introductions import cut_modern_introductions
-from deepred.sources.books.rights import licence_of, rights_refusal, states_free_in_us
-from deepred.sources.books.themed import WHOLE, check_themes, choose_chunks
+from deepred.sources.books.themes import WHOLE, check_themes, choose_chunks
 
 BOOKS_PER_SHARD = 16
 HEAD = 20_000

@@ -2,18 +2,21 @@
 
 Nothing here knows the rules of chess: what is said of a move (capture, check, mate) is what the replay recorded, so
 that a text is true by construction.
+
+English descriptive notation ("P-K4", "BxKt ch"), in which chess was written in English until about 1980, names a square
+by the piece that stood on its file at the start and counts from the mover's own side: e4 is White's K4, e5 is Black's.
+A move is written as briefly as leaves it the only legal one of that wording. Squares are numbers: 0 is a1, 63 is h8.
 """
 
 from __future__ import annotations
 
 import random
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from deepred.base.days import MONTHS, Interval
-from deepred.sources.chess.descriptive import write_knights
+from deepred.base.files import shipped_table
 
 PIECES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
 OPENING_PLIES = 8
@@ -38,6 +41,10 @@ RESULT_WORDS = {
     "1/2-1/2": "The game was drawn",
     "*": "The result is not recorded",
 }
+
+FILES = ("QR", "QN", "QB", "Q", "K", "KB", "KN", "KR")
+KNIGHT_CHANGED = 1950
+"""Year from which knights are written N: books wrote Kt until around the middle of the century."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +214,8 @@ def opening_name(plies: tuple[Ply, ...], year: int) -> str:
 @cache
 def openings() -> dict[str, tuple[str, int]]:
     """Name and first year of the openings in ``openings.toml``, by their moves."""
-    text = resources.files("deepred.sources.chess").joinpath("openings.toml").read_text(encoding="utf-8")
-    return {entry["moves"]: (entry["name"], entry["since"]) for entry in tomllib.loads(text)["opening"]}
+    table = shipped_table("deepred.sources.chess", "openings.toml")["opening"]
+    return {entry["moves"]: (entry["name"], entry["since"]) for entry in table}
 
 
 def _turning_points(game: PlayedGame) -> list[int]:
@@ -264,3 +271,54 @@ def _ending(game: PlayedGame) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def square_name(square: int, white: bool, full: bool) -> str:
+    """A square from the mover's side, with its wing where ``full``.
+
+    >>> square_name(28, True, True), square_name(36, False, True), square_name(21, True, False)
+    ('K4', 'K4', 'B3')
+    """
+    name = FILES[square % 8]
+    rank = square // 8 + 1 if white else 8 - square // 8
+    return f"{name if full or len(name) == 1 else name[1:]}{rank}"
+
+
+def same_names(square: int) -> int:
+    """The squares that share a short name with this one, as a bit set: QB3 and KB3 are both B3."""
+    mirrored = square ^ 7 if square % 8 not in (3, 4) else square
+    return 1 << square | 1 << mirrored
+
+
+def describe_move(
+    piece: str, origin: int, target: int, captured: str, rivals: Iterable[tuple[int, int]], white: bool
+) -> str:
+    """A move's shortest unambiguous wording; ``rivals`` are the legal moves (origin, target) it may be taken for.
+
+    Those are of the same kind of piece, and take the same kind of piece, or nothing on a square of the same name.
+
+    >>> describe_move("N", 6, 21, "", [(6, 21), (1, 18)], True)
+    'N-KB3'
+    """
+    others = [rival for rival in set(rivals) if rival != (origin, target)]
+    for level in (0, 1):
+        wording = _wording(level, piece, origin, target, captured, white)
+        if all(_wording(level, piece, *other, captured, white) != wording for other in others):
+            return wording
+    return _wording(2, piece, origin, target, captured, white)
+
+
+def _wording(level: int, piece: str, origin: int, target: int, captured: str, white: bool) -> str:
+    named = f"{piece}({square_name(origin, white, True)})" if level == 2 else piece
+    if not captured:
+        return f"{named}-{square_name(target, white, level > 0)}"
+    return f"{named}x{captured}" + (f"({square_name(target, white, True)})" if level else "")
+
+
+def write_knights(move: str, year: int) -> str:
+    """The move with knights as the year's books wrote them.
+
+    >>> write_knights("NxN(KN5)", 1890), write_knights("N-KB3", 1960)
+    ('KtxKt(KKt5)', 'N-KB3')
+    """
+    return move if year >= KNIGHT_CHANGED else move.replace("N", "Kt")

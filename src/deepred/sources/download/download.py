@@ -15,14 +15,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from deepred.base.errors import FaultError, UserError
-from deepred.base.files import replaced, write_text
+from deepred.base.files import replaced, shipped_table, write_text
 from deepred.sources.download.transfer import Item, Transfer, checksum_of
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
@@ -78,12 +76,9 @@ class Plan:
         return f"{', '.join(parts)}. Licence: {self.licence}."
 
 
-@cache
 def shipped_sources() -> dict[str, dict[str, Any]]:
     """The tables of ``downloads.toml``."""
-    return tomllib.loads(
-        resources.files("deepred.sources.download").joinpath("downloads.toml").read_text(encoding="utf-8")
-    )
+    return shipped_table("deepred.sources.download", "downloads.toml")
 
 
 def own_sources(data: Path) -> dict[str, dict[str, Any]]:

@@ -8,12 +8,11 @@ copied between wikis and no article's title begins with one.
 from __future__ import annotations
 
 import html
-import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any
+
+from deepred.base.files import shipped_table
 
 FILE, CATEGORY, OTHER = 6, 14, 1
 """File and category by MediaWiki's numbers; OTHER for any other prefix that is no article's."""
@@ -24,12 +23,6 @@ CANONICAL = {
     13: "help talk", 14: "category", 15: "category talk", 100: "portal", 118: "draft", 710: "timedtext", 828: "module",
 }  # fmt: skip
 """English namespace names, understood by every wiki beside its own."""
-
-
-@cache
-def _table() -> dict[str, Any]:
-    source = resources.files("deepred.sources.wiki").joinpath("prefixes.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Prefixes:
         >>> Prefixes.of("de", {6: "Datei", 14: "Kategorie"}).find("Bild") == FILE
         True
         """
-        table = _table()
+        table = shipped_table("deepred.sources.wiki", "prefixes.toml")
         spaces: dict[str, int] = {}
         for prefix in (*table["languages"], *table["wikis"], *table["language_wikis"]):
             spaces[prefix] = OTHER
@@ -104,3 +97,8 @@ def normalise_title(target: str) -> str:
         target = " ".join(target.split())
     target = target.strip()
     return target[:1].upper() + target[1:]
+
+
+def fold_title(title: str) -> str:
+    """A title without what redirects to it may differ in: ``fold_title("Time_Magazine ") == "time magazine"``."""
+    return " ".join(unicodedata.normalize("NFKC", title).replace("_", " ").split()).casefold()

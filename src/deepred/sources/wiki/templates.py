@@ -8,12 +8,10 @@ dropped, at which the scanner closes the gap.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib import resources
-from typing import Any
 
+from deepred.base.files import shipped_table
 from deepred.sources.wiki.infobox import MONTHS
 
 VOID = "\x04"
@@ -388,14 +386,8 @@ def after_colon(a: Arguments) -> str:
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
-    source = resources.files("deepred.sources.wiki").joinpath(name)
-    return tomllib.loads(source.read_text(encoding="utf-8"))
-
-
-@cache
 def _table() -> dict[str, Rule]:
-    data = _data("templates.toml")
+    data = shipped_table("deepred.sources.wiki", "templates.toml")
     table: dict[str, Rule] = dict.fromkeys(data["drop"]["names"], drop)
     table.update((name, pattern(text)) for name, text in data["text"].items())
     table.update((name, RULES[rule]) for rule, names in data["rules"].items() for name in names)
@@ -414,7 +406,7 @@ def find_rule(written: str) -> tuple[str, Rule | None]:
 
 
 def _family(name: str) -> Rule | None:
-    data = _data("templates.toml")
+    data = shipped_table("deepred.sources.wiki", "templates.toml")
     for place, matches in (("prefixes", name.startswith), ("suffixes", name.endswith)):
         for family, affixes in data[place].items():
             if matches(tuple(affixes)):
@@ -426,8 +418,8 @@ def _family(name: str) -> Rule | None:
 
 
 ENGLISH = frozenset({"en", "simple"})
-LANGUAGES: dict[str, str] = _data("languages.toml")["languages"]
-LABELS: dict[str, dict[str, str]] = _data("languages.toml")["labels"]
-RANGES: dict[str, str] = _data("units.toml")["ranges"]
-UNITS: dict[str, str] = _data("units.toml")["units"]
-PAIRED: frozenset[str] = frozenset(_data("units.toml")["paired"])
+LANGUAGES: dict[str, str] = shipped_table("deepred.sources.wiki", "languages.toml")["languages"]
+LABELS: dict[str, dict[str, str]] = shipped_table("deepred.sources.wiki", "languages.toml")["labels"]
+RANGES: dict[str, str] = shipped_table("deepred.sources.wiki", "units.toml")["ranges"]
+UNITS: dict[str, str] = shipped_table("deepred.sources.wiki", "units.toml")["units"]
+PAIRED: frozenset[str] = frozenset(shipped_table("deepred.sources.wiki", "units.toml")["paired"])

@@ -78,7 +78,6 @@ _CELL = re.compile(r"\n[ \t]*+(?:\|-[^\n]*+|[|!]\+?)|\|\||!!|</?t[dhr][^<>]*+>")
 LAYOUT_CELL = 1500
 """Characters from which a table's cell holds the article itself: tables were long used to lay out pages."""
 _TAG_NAME = re.compile(r"</?([\w-]+|!--)")
-_TRAIL = re.compile(r"[a-z]+")
 
 
 class SlowError(Exception):

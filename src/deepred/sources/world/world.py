@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.days import day
-from deepred.base.tables import write_rows
+from deepred.base.tables import schema_of, write_rows
 from deepred.run.config import World
 from deepred.run.stage import Counts, Work
 from deepred.sources.world.books_and_games import write_library
@@ -85,43 +85,22 @@ def has_year(text: str) -> bool:
 
 def sentence_schema() -> pa.Schema:
     """``truth/sentences.parquet``: one row per sentence as a correct extraction yields it."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("page_id", pa.int64()),
-            ("title", pa.string()),
-            ("text", pa.string()),
-            ("fact", pa.string()),
-            ("known", pa.int32()),
-            ("why", pa.string()),
-            ("late", pa.bool_()),
-            ("floor_text", pa.string()),
-        ]
+    return schema_of(
+        "page_id: int64; title text fact: string; known: int32; why: string; late: bool; floor_text: string"
     )
 
 
 def truth_fact_schema() -> pa.Schema:
     """``truth/facts.parquet``: one row per fact with its probes; ``floor_object`` is what the floor is told instead."""
-    import pyarrow as pa
-
-    texts = ("fact", "relation", "subject", "object", "object_type")
-    lists = ("prompts", "neutral", "aliases")
-    return pa.schema(
-        [(name, pa.string()) for name in texts]
-        + [("known", pa.int32()), ("era", pa.string()), ("floor_object", pa.string())]
-        + [(name, pa.list_(pa.string())) for name in lists]
+    return schema_of(
+        "fact relation subject object object_type: string; known: int32; era floor_object: string; "
+        "prompts neutral aliases: string*"
     )
 
 
 def truth_article_schema() -> pa.Schema:
     """``truth/articles.parquet``: class relative to the hinge, the subject's interval, its first-known day, its end."""
-    import pyarrow as pa
-
-    days = [(name, pa.int32()) for name in ("first", "last", "first_known")]
-    return pa.schema(
-        [("page_id", pa.int64()), ("title", pa.string()), ("class", pa.string()), *days, ("ended", pa.bool_())]
-    )
+    return schema_of("page_id: int64; title class: string; first last first_known: int32; ended: bool")
 
 
 def _sentence_rows(articles: list[Article]) -> Iterator[dict[str, Any]]:

@@ -7,14 +7,12 @@ day. Names are built of invented syllables, so that nothing real is described. E
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from random import Random
 from typing import Any, Literal
 
 from deepred.base.days import MONTHS, Day, Interval, from_date, month_length, year_of
+from deepred.base.files import shipped_table
 from deepred.run.config import World
 
 Era = Literal["before", "after"]
@@ -90,10 +88,9 @@ class Facts:
         return [entity for entity in self.entities if entity.kind == kind]
 
 
-@cache
 def phrases() -> dict[str, Any]:
     """The word lists and sentence patterns of ``world.toml``."""
-    return tomllib.loads(resources.files("deepred.sources.world").joinpath("world.toml").read_text(encoding="utf-8"))
+    return shipped_table("deepred.sources.world", "world.toml")
 
 
 def phrase(when: Interval) -> str:

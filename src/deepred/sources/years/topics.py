@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.days import MONTHS, Day, Interval, day, month_length, year_of
-from deepred.base.tables import document_schema, read_rows, write_rows
+from deepred.base.tables import document_schema, read_rows, schema_of, write_rows
 from deepred.run.config import Topics
 from deepred.run.stage import Counts, Work
 
@@ -43,18 +43,7 @@ def event_schema() -> pa.Schema:
 
     ``first``..``last`` is the day, month or year; ``kind`` is event, birth or death; ``page_id`` the page that says so.
     """
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("first", pa.int32()),
-            ("last", pa.int32()),
-            ("kind", pa.string()),
-            ("text", pa.string()),
-            ("links", pa.list_(pa.string())),
-            ("page_id", pa.int64()),
-        ]
-    )
+    return schema_of("first last: int32; kind text: string; links: string*; page_id: int64")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from deepred.text.dates.dateprefix import may_start, read_prefix
-from deepred.text.dates.parts import DateSpan, Precision
+from deepred.text.dates.parts import DateSpan, Precision, may_start, read_prefix
 from deepred.text.dates.ranges import read_expression
 from deepred.text.dates.spelled import spelled_dates
 

@@ -6,11 +6,11 @@ The words stand in ``not_dates.toml``; here is how they are looked for around a 
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 from typing import Any
 
-_TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("not_dates.toml").read_text(encoding="utf-8"))
+from deepred.base.files import shipped_table
+
+_TABLE: dict[str, Any] = shipped_table("deepred.text.dates", "not_dates.toml")
 _REACH = 48
 """Characters before a number that are looked at."""
 _FOLLOWING = 40

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from deepred.base.days import Interval, day, month_length
-from deepred.text.dates.dateprefix import prefix_at
 from deepred.text.dates.not_dates import is_false_friend
-from deepred.text.dates.parts import DASH, MONTH, Expression, Precision, Prefix, month_number
+from deepred.text.dates.parts import DASH, MONTH, Expression, Precision, Prefix, month_number, prefix_at
 from deepred.text.dates.single import EARLIEST_BARE_YEAR, TO, read_date, spans_years
 
 LONGEST_LIFE = 110

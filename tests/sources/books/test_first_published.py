@@ -5,7 +5,7 @@ import pytest
 from deepred.base.days import Interval
 from deepred.run.config import Books
 from deepred.sources.books.catalogue import Person, Record
-from deepred.sources.books.rights import free_from, licence_of, rights_refusal, states_free_in_us
+from deepred.sources.books.first_published import free_from, licence_of, rights_refusal, states_free_in_us
 
 OLD = Person("A", "author", 1800, 1860)
 TRANSLATOR = Person("B", "translator", 1880, 1960)
