@@ -85,7 +85,7 @@ def counted(numbers: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in numbers)
 
 
-PAGES = environment(Path(__file__).parent / "templates")
+PAGES: Any = environment(Path(__file__).parent / "templates")  # its filters are typed as those it has at first
 """The pages, self-contained each, and the same in Markdown; they show figures by the filters below."""
 PAGES.filters.update(
     cell=markdown_cell,
