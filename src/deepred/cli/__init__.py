@@ -1,1 +1,1 @@
-"""The commands by topic; ``main.py`` lists them. What a command imports, it imports when it runs."""
+"""The commands by topic; ``main.py`` lists them. What is heavy to import, a command imports when it runs."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
+from deepred.base.days import from_date
 from deepred.cli.options import (
     Data,
     Json,
@@ -108,7 +109,6 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Draw a sheet of sentences to label (sheet.html, sheet.jsonl), and state how many are late from its labels."""
-    from deepred.base.days import from_date
     from deepred.filter.measure.audit import write_audit
     from deepred.filter.measure.label_sheet import read_labels
 
@@ -132,7 +132,6 @@ def audit(
 
 def _draw(pipeline: Any, run_file: Path, of: str, size: int) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
     """The sample, the evidence, and labels known already: the stage's own where it drew as many, else drawn now."""
-    from deepred.base.days import from_date
     from deepred.filter.measure.audit import audit_passages, read_audit
     from deepred.filter.measure.audit_examples import sample_augmented, sample_examples
     from deepred.run.progress import Display

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from deepred.base.days import from_date
+from deepred.base.errors import UserError
 from deepred.cli.options import (
     Data,
     Json,
@@ -22,6 +25,7 @@ from deepred.cli.options import (
     print_json,
     tell,
 )
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -50,12 +54,8 @@ def extract(
     as_json: Json = False,
 ) -> None:
     """Extract one dump into Parquet, with no run file: text, sections, links, categories, infobox dates."""
-    import time
-
-    from deepred.base.errors import UserError
     from deepred.run.config import Articles
     from deepred.run.progress import Display
-    from deepred.run.settings import Settings
     from deepred.run.stage import Work
     from deepred.run.unfinished import standalone
     from deepred.sources.wiki import articles
@@ -93,7 +93,6 @@ def download(
     data: Data = None,
 ) -> None:
     """Fetch public data into the downloads folder: resumable, verified, polite; size and time are stated first."""
-    from deepred.run.settings import Settings
     from deepred.sources.download.download import Options, fetch_plan, own_sources, plan_download
     from deepred.sources.download.transfer import Transfer
 
@@ -151,7 +150,6 @@ def corpus(
     as_json: Json = False,
 ) -> None:
     """Export a run's corpus as a dataset folder with a card; `datasets.load_dataset(DIR)` reads it."""
-    from deepred.base.days import from_date
     from deepred.corpus.dataset import Origin, export_corpus
     from deepred.run.progress import Display
     from deepred.run.runner import read_manifest

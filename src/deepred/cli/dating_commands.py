@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepred.base.errors import UserError
 from deepred.cli.options import (
     MOON,
     Answers,
@@ -27,9 +29,9 @@ from deepred.cli.options import (
     print_json,
     tell,
 )
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
-    from deepred.run.settings import Settings
     from deepred.run.stage import Progress
 
 ROAD = "road"
@@ -78,11 +80,8 @@ def classify(
 
     Links, categories and infobox dates are read where the file has them, in the form that `deepred extract` writes.
     """
-    import json
-
     from deepred.filter.class_coverage import check_plot, plot_coverage
     from deepred.run.progress import Display
-    from deepred.run.settings import Settings
     from deepred.run.show import print_coverage
 
     if plot:
@@ -111,7 +110,6 @@ def classify_parquet(
     from deepred.run.build import execute
     from deepred.run.config import Articles, Facts, Run
     from deepred.run.runner import Pipeline
-    from deepred.run.settings import Settings
     from deepred.run.stage import MANIFEST
     from deepred.run.unfinished import standalone
     from deepred.sources.wiki.plain_articles import check_file
@@ -149,7 +147,6 @@ def date_llm(
 
     It also dates a random sample of dated articles: how far it agrees stands in the stage's `agreement.json`.
     """
-    from deepred.base.errors import UserError
     from deepred.dating.by_model.ask_dates import date_undated
 
     # dates without any model's: its own answers must not measure it, and a file that grows must not change the key

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from deepred.base.days import from_date
+from deepred.base.errors import UserError
 from deepred.cli.filter_text_commands import Preset, Threshold, text
 from deepred.cli.options import (
     MOON,
@@ -30,6 +32,7 @@ from deepred.cli.options import (
     open_pipeline,
     print_json,
 )
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
     from deepred.filter.measure.score import Trial
@@ -64,7 +67,6 @@ def _trial(
     cutoff: datetime,
     limit: int,
 ) -> Trial:
-    from deepred.base.days import from_date
     from deepred.filter.measure.score import Trial
     from deepred.run.config import Passages
 
@@ -77,7 +79,6 @@ def _measure(
 ) -> dict[str, Any]:
     """Call a function of ``filter`` with its trial, folder and work, its progress shown on stderr."""
     from deepred.run.progress import Display
-    from deepred.run.settings import Settings
     from deepred.run.stage import Work
 
     settings = Settings.from_environment(data, workers)
@@ -207,8 +208,6 @@ def look(
 
     Doubtful are sentences that no direct evidence decides and whose probability lies between `low` and `high`.
     """
-    from deepred.base.days import from_date
-    from deepred.base.errors import UserError
     from deepred.filter.use.second_look import Built, look_again
 
     # passages without any answers: they would hide what they answer, and a file that grows must not change the key
@@ -238,7 +237,6 @@ def drops(
     """List every sentence that a run's filter dropped, with its reason and probability; `| head` ends it early."""
     import orjson
 
-    from deepred.base.errors import UserError
     from deepred.filter.use.drops import ALL_REASONS, list_drops
 
     if reason is not None and reason not in ALL_REASONS:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from deepred.base.days import format_day, from_date
+from deepred.base.errors import UserError
 from deepred.cli.options import MOON, Data, Set, built_folders, built_threshold, errors, open_pipeline
 
 if TYPE_CHECKING:
@@ -38,11 +42,8 @@ def text(
     ] = False,
 ) -> None:
     """Filter any text from stdin to stdout: a line is a paragraph; what is kept comes out as it went in."""
-    import io
-
     import orjson
 
-    from deepred.base.days import from_date
     from deepred.filter.use.plain_text import filter_stream
 
     day = from_date(cutoff.date()) if cutoff else None
@@ -74,9 +75,6 @@ def _load_judge(
     data: Path | None,
 ) -> Judge:
     """The judge that is asked for; what it lacks is said on stderr."""
-    from dataclasses import replace
-
-    from deepred.base.days import format_day, from_date
     from deepred.filter.judge import Judge, threshold_of
     from deepred.run.config import Passages
 
@@ -102,8 +100,6 @@ def _find_model(
     """The folders of ``emergence`` and ``passages`` of a run or of ``filter score``, what they were fitted for, and the
     run's own threshold.
     """
-    from deepred.base.days import from_date
-    from deepred.base.errors import UserError
     from deepred.filter.measure.learn_from_corpus import EMERGENCE, PASSAGES
     from deepred.run.runner import is_complete, read_manifest
 

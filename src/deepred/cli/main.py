@@ -1,4 +1,4 @@
-"""The command line. Every command is one call of the library; what it imports, it imports when it runs."""
+"""The command line. Every command is one call of the library; what is heavy, it imports when it runs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from deepred.cli import (
     train_commands,
 )
 from deepred.cli.options import Data, Json, RunFile, Set, Workers, console, errors, open_pipeline, print_json, tell
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
     from deepred.run.runner import Node, Pipeline
@@ -198,7 +199,6 @@ def clean(
 ) -> None:
     """Remove unfinished folders and outputs that no run uses any more; with a run file, that run's outputs too."""
     from deepred.run.config import load_run
-    from deepred.run.settings import Settings
     from deepred.run.status import remove_unused
 
     settings = Settings.from_environment(data)

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from deepred.base.errors import UserError
 from deepred.cli.options import Data, Json, RunFile, Set, open_pipeline, print_json, tell
+from deepred.run.settings import Settings
 
 ModelFile = Annotated[Path, typer.Argument(metavar="RUN.toml|MODEL.gguf", help="A run file, or a GGUF file.")]
 Quantized = Annotated[
@@ -32,7 +34,6 @@ def chat(
     data: Data = None,
 ) -> None:
     """Talk to a model in its persona."""
-    from deepred.run.settings import Settings
     from deepred.serve import terminal_chat as chatting
 
     chatting.chat(
@@ -61,7 +62,6 @@ def serve_model(
     data: Data = None,
 ) -> None:
     """Serve a model to any OpenAI client, until Ctrl-C."""
-    from deepred.run.settings import Settings
     from deepred.serve import serve_model as serving
 
     path = model_file(model, quantization, overrides, data)
@@ -79,8 +79,6 @@ def card(
     data: Data = None,
 ) -> None:
     """Print a run's model card, with its data, what it knows and what was checked."""
-    from deepred.base.errors import UserError
-
     text = model_card(gguf_folder(run_file, overrides, data), run_file, overrides, data)
     if out is None:
         sys.stdout.write(text)
@@ -130,7 +128,6 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Push a run's files, card and Modelfiles to a hub (extra `hub`); needs a token, and asks first."""
-    from deepred.base.errors import UserError
     from deepred.export.publish import hub
 
     hub.check_repository(repository)
@@ -164,8 +161,6 @@ def _confirm(yes: bool) -> Callable[[str], bool]:
 
 def model_file(model: Path, quantization: str | None, overrides: list[str] | None, data: Path | None) -> Path:
     """The GGUF file of a run (the one that chats, or that of a quantization), or the file itself."""
-    from deepred.base.errors import UserError
-
     if model.suffix != ".toml":
         if quantization:
             raise UserError(f"{model} is one file; --quantization chooses among a run's", "name the other file")
@@ -181,7 +176,6 @@ def model_file(model: Path, quantization: str | None, overrides: list[str] | Non
 
 def gguf_folder(run_file: Path, overrides: list[str] | None, data: Path | None) -> Path:
     """The finished ``gguf`` folder of a run; ``UserError`` where there is none."""
-    from deepred.base.errors import UserError
     from deepred.run.runner import is_complete
 
     pipeline = open_pipeline(run_file, overrides, data)

@@ -13,6 +13,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deepred.base.errors import UserError
+from deepred.run.settings import Settings
+
 if TYPE_CHECKING:
     from deepred.asking.replies import Tally
     from deepred.run.runner import Pipeline
@@ -41,7 +44,6 @@ def open_pipeline(
     from deepred.pipeline import STAGES
     from deepred.run.config import load_run
     from deepred.run.runner import Pipeline
-    from deepred.run.settings import Settings
 
     return Pipeline(load_run(run_file, overrides), STAGES, Settings.from_environment(data, workers))
 
@@ -63,7 +65,6 @@ def built_folders(
 
     ``without`` is an override under which they must have been built, to be named by the error.
     """
-    from deepred.base.errors import UserError
     from deepred.run.runner import is_complete
 
     found = {name: pipeline.folder(pipeline.node(name, arm)) for name in stages}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from deepred.base.days import from_date
+from deepred.base.errors import UserError
 from deepred.cli.options import Answers, Data, RunFile, Set, ask_model, built_folders, console, open_pipeline, tell
 
 if TYPE_CHECKING:
@@ -41,7 +44,6 @@ def teach(
     `examples.answers` (`augment.answers`) then names its answers; the stage checks every one of them. REMOTE_HOST
     names a second machine that is asked at the same time.
     """
-    from deepred.base.errors import UserError
     from deepred.persona.model_teacher.ask_teacher import teach as ask_teacher
 
     pipeline = _open(run_file, overrides, data, purpose)
@@ -63,8 +65,6 @@ def teach(
 
 def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpose: str) -> Pipeline:
     """The run without what is to be asked: a file that grows must not change a key, nor need to be there."""
-    from deepred.base.errors import UserError
-
     pipeline = open_pipeline(run_file, [*(overrides or []), "examples.answers=[]"], data)
     if purpose == "augment" and pipeline.run.augment is None:
         raise UserError(f"{run_file} has no section [augment]", "add one; an empty one is enough")
@@ -72,7 +72,6 @@ def _open(run_file: Path, overrides: list[str] | None, data: Path | None, purpos
 
 
 def _lessons(pipeline: Pipeline, run_file: Path, config: Teacher, purpose: str) -> tuple[Course, list[Lesson]]:
-    from deepred.base.days import from_date
     from deepred.persona.model_teacher.requests import Course, library_of
     from deepred.persona.personas import load_persona
 
@@ -90,8 +89,6 @@ def _compare(
     pipeline: Pipeline, run_file: Path, course: Course, lessons: list[Lesson], out: Path, url: str, model: str
 ) -> None:
     """Both teachers' answers go to files of their own beside ``out``, which a later run goes on with."""
-    from dataclasses import replace
-
     from deepred.base.files import write_text
     from deepred.persona.checks import Limits
     from deepred.persona.model_teacher.ask_teacher import compare_markdown, score_teacher

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deepred.base.days import day, format_day, from_date
+from deepred.base.errors import UserError
 from deepred.cli.options import (
     Data,
     Json,
@@ -22,6 +27,7 @@ from deepred.cli.options import (
     tell,
 )
 from deepred.run.arm_names import TextArm, Trained
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
     from deepred.evaluate.trace.trace import Match, Statement
@@ -51,8 +57,6 @@ def trace(
 
     The training text is indexed once (below `trace` of the data folder); after that an answer takes seconds.
     """
-    from deepred.base.errors import UserError
-
     if sum(value is not None for value in (text, probe, report)) != 1:
         raise UserError("name one of a text, --probe ID and --leaks REPORT", 'deepred trace RUN.toml "a sentence"')
     pipeline = open_pipeline(run_file, overrides, data, workers)
@@ -81,8 +85,6 @@ def leaks(
     as_json: Json = False,
 ) -> None:
     """List leaked facts, the best known first, with the training sentences that teach them: what to fix next."""
-    from deepred.base.errors import UserError
-
     is_run = target.suffix == ".toml"
     if is_run:
         pipeline = open_pipeline(target, overrides, data, workers)
@@ -113,7 +115,6 @@ def relearn(
 
     Costs `relearn.steps` training steps and half as many checks an arm; builds what it needs of the run.
     """
-    from deepred.base.errors import UserError
     from deepred.evaluate.relearn import comparisons
     from deepred.run.build import execute_side_by_side
     from deepred.run.progress import Display
@@ -137,8 +138,6 @@ def relearn(
 
 def _open(pipeline: Pipeline, run_file: Path, arm: str) -> tuple[TextIndex, Explainer]:
     """The index of an arm's training text, and what explains its documents."""
-    from deepred.base.days import from_date
-    from deepred.base.errors import UserError
     from deepred.evaluate.trace.why_document import Explainer, Sources
 
     run = pipeline.run
@@ -154,13 +153,8 @@ def _open(pipeline: Pipeline, run_file: Path, arm: str) -> tuple[TextIndex, Expl
 
 def _open_beside(report: Path, workers: int | None) -> tuple[TextIndex, Explainer]:
     """The index of the training text that a report.json in its own data folder belongs to."""
-    import json
-
-    from deepred.base.days import day
-    from deepred.base.errors import UserError
     from deepred.evaluate.trace.why_document import Explainer
     from deepred.run.runner import is_complete, read_manifest
-    from deepred.run.settings import Settings
 
     folder = report.resolve().parent
     needs: dict[str, str] = read_manifest(folder)["needs"] if is_complete(folder) else {}
@@ -177,7 +171,6 @@ def _indexed(mixture: Path, data: Path, workers: int) -> TextIndex:
     from deepred.evaluate.trace.word_index import index_folder, open_index
     from deepred.run.progress import Display
     from deepred.run.runner import is_complete
-    from deepred.run.settings import Settings
     from deepred.run.stage import Silent, Work
 
     base, settings = data / "trace", Settings(data=data, workers=workers)
@@ -189,9 +182,6 @@ def _indexed(mixture: Path, data: Path, workers: int) -> TextIndex:
 
 
 def _family(pipeline: Pipeline, run_file: Path, name: str) -> dict[str, Any]:
-    import difflib
-
-    from deepred.base.errors import UserError
     from deepred.evaluate.choices import read_families
 
     families = {one["family"]: one for one in read_families(built_folders(pipeline, run_file, "probes")["probes"])}
@@ -203,7 +193,6 @@ def _family(pipeline: Pipeline, run_file: Path, name: str) -> dict[str, Any]:
 
 def _leaked_of(report: Path) -> list[dict[str, Any]]:
     """The leaked facts of a report: stated in its training text, or told in its chats."""
-    from deepred.base.errors import UserError
     from deepred.evaluate.trace.trace import leaked_facts
 
     try:
@@ -216,8 +205,6 @@ def _leaked_of(report: Path) -> list[dict[str, Any]]:
 
 def match_row(match: Match | Statement, explainer: Explainer) -> dict[str, Any]:
     """A match as JSON, with why its document and sentence are in the corpus."""
-    from dataclasses import asdict
-
     row = asdict(match)
     row["passage"] = row.pop("sentence", None) or row["passage"]
     return row | {"why": explainer.explain(row | {"id": match.document}, row["passage"])}
@@ -248,8 +235,6 @@ def _print_matches(found: dict[str, Any]) -> None:
 
 
 def _print_document(row: dict[str, Any]) -> None:
-    from deepred.base.days import format_day
-
     dated = f", {format_day(row['first'])} to {format_day(row['last'])}" if row.get("first") is not None else ""
     author = f", {row['author']}" if row.get("author") else ""
     tell(f"  {row['title'] or '(no title)'}{author}{dated}   {row['document']}   {row['licence']} {row['origin']}")

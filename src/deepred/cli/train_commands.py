@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
+from deepred.base.errors import UserError
 from deepred.cli.options import Data, Json, Set, console, open_pipeline, print_json, tell
+from deepred.run.settings import Settings
 
 if TYPE_CHECKING:
     from deepred.train.plan import Plan
@@ -26,11 +29,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Say what this machine can do and what to mend: GPU, memory, kernels, compiler, disk, endpoints; 1: a problem."""
-    from dataclasses import asdict
-
     from deepred.doctor import examine
     from deepred.run.config import load_run
-    from deepred.run.settings import Settings
 
     run = load_run(run_file, overrides) if run_file else None
     found = examine(Settings.from_environment(data).data, run, seconds)
@@ -68,7 +68,6 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """State what a training would take before it runs: FLOPs, memory by part, time, disk, cost and a verdict."""
-    from deepred.base.errors import UserError
     from deepred.train.plan import TABLE, make_plan, make_table, parse_tokens, request_of_run
     from deepred.train.planned_device import choose_device
 
