@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
+from deepred.base.files import shipped_text
 from deepred.run.config import Model, Pretrain
 from deepred.run.hardware import Device
 
@@ -117,7 +117,7 @@ class Plan:
 @cache
 def known_models() -> dict[str, Known]:
     """The models of ``models.toml`` by name, and by hub id in small letters."""
-    table = tomllib.loads((resources.files("deepred.train") / "models.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(shipped_text("deepred.train", "models.toml"))
     found: dict[str, Known] = {}
     for name, values in table.items():
         hub, vocabulary, context = values.pop("hub"), values.pop("vocabulary"), values.pop("context")

@@ -164,7 +164,7 @@ class _WeightsAndBiases:
 
     def __init__(self, project: str, out: Path, config: dict[str, Any]) -> None:
         try:
-            import wandb
+            import wandb  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise UserError("DEEPRED_WANDB is set, but wandb is not installed", "pip install wandb") from None
         name = out.name.removesuffix(".partial")

@@ -6,7 +6,6 @@ families are made.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from deepred.base.days import Day, year_of
+from deepred.base.draws import rank_of
 
 Era = Literal["before", "after"]
 
@@ -98,11 +98,6 @@ class Question:
         )  # fmt: skip
 
 
-def rank(seed: int, name: str) -> int:
-    """A place in a random order that depends on the seed and the name alone."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest())
-
-
 def select(questions: Iterable[Question], most: int, seed: int) -> list[Question]:
     """At most ``most`` questions of each era, as evenly over relations as there are enough, in order of their names."""
     chosen: list[Question] = []
@@ -114,7 +109,7 @@ def select(questions: Iterable[Question], most: int, seed: int) -> list[Question
         turns = [
             (turn, relation, question)
             for relation, members in relations.items()
-            for turn, question in enumerate(sorted(members, key=lambda one: rank(seed, one.family)))
+            for turn, question in enumerate(sorted(members, key=lambda one: rank_of(seed, one.family)))
         ]
         turns.sort(key=lambda turn: turn[:2])
         chosen += [question for _, _, question in turns[:most]]

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import heapq
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from deepred.base.days import Day, Interval, year_of
+from deepred.base.draws import rank_of
+from deepred.base.files import shipped_table
 from deepred.base.tables import read_rows
-from deepred.corpus.probes.families import Era, Question, rank
+from deepred.corpus.probes.families import Era, Question
 from deepred.run.stage import Counts
 
 SPARE = 4
@@ -97,7 +97,7 @@ class Sample:
 
     def add(self, group: Any, name: str, item: Any) -> None:
         """Offer an item of a group under a unique name."""
-        heap, entry = self.groups[group], (-rank(self.seed, name), name, item)
+        heap, entry = self.groups[group], (-rank_of(self.seed, name), name, item)
         if len(heap) < self.most:
             heapq.heappush(heap, entry)
         else:
@@ -117,7 +117,6 @@ def displayed(title: str) -> str:
 
 def load_templates(section: str) -> dict[str, Template]:
     """The templates of a section of ``from_facts.toml`` (``claim`` or ``date``), by property or kind."""
-    text = resources.files("deepred.corpus.probes").joinpath("from_facts.toml").read_text(encoding="utf-8")
     key = "property" if section == "claim" else "kind"
     return {
         values[key]: Template(
@@ -128,7 +127,7 @@ def load_templates(section: str) -> dict[str, Template]:
             tuple(values["neutral"]),
             (values["cloze"][0], values["cloze"][1]),
         )
-        for values in tomllib.loads(text)[section]
+        for values in shipped_table("deepred.corpus.probes", "from_facts.toml")[section]
     }
 
 

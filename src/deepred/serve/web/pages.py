@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-import jinja2
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from deepred.base.days import Day, day, format_day, year_of
+from deepred.base.templating import environment
 from deepred.serve.api import AsOf, PageId, PageNumber, day_of, service_of, state_of
 from deepred.serve.attribution import attribute
 from deepred.serve.guard import CONTENT_SECURITY_POLICY, Buckets, Keys, close_session
@@ -78,13 +78,7 @@ class Pages:
         self.router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
         self._logins = Buckets(rate=0.1, burst=10)
         # its dictionaries are typed as what they hold at first
-        self._jinja: Any = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self._jinja: Any = environment(HERE / "templates")
         self._jinja.tests["kept"] = is_kept
         self._jinja.filters |= {
             "day": format_day,
