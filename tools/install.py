@@ -24,6 +24,8 @@ SIZES = {
     "cuda": (3.0, 6.1),
     "dev": (0.3, 0.8),
 }
+OWN_PLACES = ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL")
+"""Variables by which pip takes packages from elsewhere, perhaps another build of PyTorch."""
 CHEAPER = (
     "without an NVIDIA card the CPU build of PyTorch is enough and 4.2 GB less: "
     'make setup TORCH_INDEX=<the index for CPU of PyTorch\'s "Start Locally" page>'
@@ -138,6 +140,9 @@ def tell_sizes(venv: Path, kind: str, dev: bool) -> None:
     )
     if kind == "cuda":
         print(CHEAPER)
+    if kind == "cuda" and any(os.environ.get(name) for name in OWN_PLACES):
+        print("pip looks in places of your own first; it needs less where they hold the CPU build")
+        fetched, kept = (size - SIZES["cuda"][n] + SIZES["cpu"][n] for n, size in enumerate((fetched, kept)))
     temporary = Path(tempfile.gettempdir())
     places = [(venv, kept), (temporary, fetched)]
     if temporary.stat().st_dev == Path().stat().st_dev:

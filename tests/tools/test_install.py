@@ -49,6 +49,17 @@ def test_a_disk_too_small_is_said_before_anything_is_fetched(install, monkeypatc
     assert lines[-1].startswith("error: 0.3 GB are free for ")
 
 
+def test_less_is_asked_of_the_disk_where_pip_may_find_the_cpu_build(install, monkeypatch, capsys, tmp_path):
+    for name in install.OWN_PLACES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(install.sys, "platform", "linux")
+    monkeypatch.setattr(install, "free", lambda folder: 4.0)
+    monkeypatch.setattr(install, "pip_install", lambda *_: None)
+    assert run(install, monkeypatch, capsys, tmp_path / "a", "train")[0] == 2
+    monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
+    assert run(install, monkeypatch, capsys, tmp_path / "b", "train")[0] == 0
+
+
 def test_no_ensurepip_names_debians_package(install, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
     code, lines = run(install, monkeypatch, capsys, tmp_path / ".venv", "serve")
