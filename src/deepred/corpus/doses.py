@@ -19,11 +19,12 @@ from typing import Any
 import orjson
 
 from deepred.base.days import Day
+from deepred.base.draws import rank_of
 from deepred.base.errors import UserError
 from deepred.base.files import write_text
 from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.corpus.probes.exposures import Exposures, family_names
-from deepred.corpus.probes.families import filled, rank
+from deepred.corpus.probes.families import filled
 from deepred.run.config import Doses
 from deepred.run.stage import Counts, Work
 from deepred.text.phrases import Phrases, sentences_of
@@ -112,7 +113,7 @@ def deal(families: Sequence[str], levels: Sequence[int], seed: int) -> dict[str,
     >>> sorted(deal(["a", "b", "c", "d"], [0, 4], seed=1).values())
     [0, 0, 4, 4]
     """
-    order = sorted(families, key=lambda family: rank(seed, f"dose {family}"))
+    order = sorted(families, key=lambda family: rank_of(seed, f"dose {family}"))
     return {family: levels[place % len(levels)] for place, family in enumerate(order)}
 
 

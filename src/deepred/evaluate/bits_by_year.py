@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from deepred.base.days import Day, month_of, year_of
+from deepred.base.draws import rank_of
 from deepred.base.tables import read_rows
-from deepred.corpus.probes.families import rank
 from deepred.evaluate.choices import Scorer
 from deepred.evaluate.effective_cutoff import effective_cutoff
 from deepred.evaluate.statistics import MIN_FAMILIES, Figure, Resampling, interval
@@ -80,7 +80,7 @@ def dated_sentences(world: Path | None, articles: Path, emergence: Path, cutoff:
     for known, text in _told_in_world(world) if world else _told_in_articles(articles, emergence, cutoff):
         if 0 < len(text) <= CHARACTERS:
             one = Dated(f"{known} {text[:60]}", known, text)
-            decades[year_of(known) // 10].append((rank(seed, text), one))
+            decades[year_of(known) // 10].append((rank_of(seed, text), one))
     chosen: list[Dated] = []
     for decade in sorted(decades):
         unique = {one.text: (place, one) for place, one in decades[decade]}

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
+from deepred.base.draws import rank_of
 from deepred.base.errors import DeepRedError, FaultError
 from deepred.base.files import write_json
 from deepred.base.tables import read_rows
-from deepred.corpus.probes.families import rank
 from deepred.evaluate.chat_questions import choose_families
 from deepred.evaluate.choices import TIE, Scorer, answer_families, read_families
 from deepred.evaluate.interview import gguf_files
@@ -142,7 +142,7 @@ def held_out(mixture: Path, most: int, characters: int, seed: int) -> list[str]:
         text = row["text"]
         passages = [text[start : start + characters] for start in range(0, len(text), characters)]
         rows += [
-            (turn, rank(seed, f"{row['id']} {turn}"), passage)
+            (turn, rank_of(seed, f"{row['id']} {turn}"), passage)
             for turn, passage in enumerate(passages[:most])
             if passage.strip() and (len(passage) == characters or turn == 0)
         ]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.days import Day, year_of
+from deepred.base.draws import rank_of
 from deepred.base.errors import UserError
-from deepred.corpus.probes.families import rank
 from deepred.evaluate.reply_buckets import LETTERS, Fact
 from deepred.persona.personas import Message
 
@@ -108,7 +108,7 @@ def load_forms(path: Path | None = None) -> Forms:
 def choose_families(families: Sequence[Mapping[str, Any]], era: str, most: int, seed: int) -> list[Mapping[str, Any]]:
     """At most ``most`` families of an era, in turns over relations, by a hash of seed and name."""
     groups: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for one in sorted((one for one in families if one["era"] == era), key=lambda one: rank(seed, one["family"])):
+    for one in sorted((one for one in families if one["era"] == era), key=lambda one: rank_of(seed, one["family"])):
         groups[one["relation"]].append(one)
     turns = [(turn, name, one) for name, members in groups.items() for turn, one in enumerate(members)]
     turns.sort(key=lambda turn: turn[:2])
