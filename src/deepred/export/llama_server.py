@@ -15,6 +15,7 @@ from typing import Any
 
 from deepred.asking.replies import read_pieces, read_problem
 from deepred.base.errors import FaultError, UserError
+from deepred.export.gguf.llama_library import import_xllamacpp
 
 MAGIC = b"GGUF"
 MOST_CONTEXT = 4096
@@ -85,12 +86,7 @@ def open_llama(
     ``context`` is in tokens (0: the model's own). ``UserError``: no such file. ``FaultError``: a damaged one.
     """
     check_gguf(path)
-    try:
-        import xllamacpp as native
-    except ImportError:
-        raise UserError("xllamacpp is not installed", "pip install deepred[gguf]") from None
-    # a compiled module without types
-    xllamacpp: Any = native
+    xllamacpp = import_xllamacpp()
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {path.stem}  # what clients see; by default the path

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,31 @@ _int = ctypes.c_int32
 _pointer = ctypes.POINTER
 
 
+WITHOUT_OPENMP = "on Debian and Ubuntu: apt install libgomp1"
+
+
+def load_openmp() -> None:
+    """Load what xllamacpp needs and does not bring: the system's libgomp, or PyTorch's where a bare system has none."""
+    spec = importlib.util.find_spec("torch")
+    folders = spec.submodule_search_locations or [] if spec else []
+    for name in ("libgomp.so.1", *(str(path) for folder in folders for path in Path(folder).glob("lib/libgomp.so*"))):
+        with suppress(OSError):
+            ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+            return
+
+
+def import_xllamacpp() -> Any:
+    """The module xllamacpp, which is compiled and has no types; ``UserError`` where it is not there or not loaded."""
+    load_openmp()
+    try:
+        import xllamacpp
+    except ModuleNotFoundError:
+        raise UserError("xllamacpp is not installed", "pip install deepred[gguf]") from None
+    except ImportError as error:
+        raise UserError(f"xllamacpp cannot be loaded: {error}", WITHOUT_OPENMP) from None
+    return xllamacpp
+
+
 @cache
 def native(*functions: str) -> Any:
     """The library; ``UserError`` where it or one of the named functions is not there."""
@@ -45,7 +70,11 @@ def native(*functions: str) -> Any:
     found = sorted(folder.glob("xllamacpp*.so")) if folder else []
     if not found:
         raise UserError("xllamacpp is not installed", "pip install deepred[gguf]")
-    library = ctypes.CDLL(str(found[0]))
+    load_openmp()
+    try:
+        library = ctypes.CDLL(str(found[0]))
+    except OSError as error:
+        raise UserError(f"xllamacpp cannot be loaded: {error}", WITHOUT_OPENMP) from None
     for name in functions:
         if not hasattr(library, name):
             raise UserError(f"this xllamacpp does not bring {name}", "install the version in constraints.txt")
