@@ -254,10 +254,8 @@ def convert(path: Path, out: Path) -> None:
 
 
 def _load(path: Path) -> Any:
-    try:
-        from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise UserError(f"{path} is read by the package sentencepiece", "pip install deepred[train]") from None
+    from sentencepiece import SentencePieceProcessor
+
     try:
         return SentencePieceProcessor(model_file=str(path))
     except (OSError, RuntimeError) as error:

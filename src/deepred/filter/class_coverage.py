@@ -119,10 +119,8 @@ def plot_coverage(coverage: Mapping[str, Any], path: Path) -> None:
 
 def check_plot(path: Path) -> Any:
     """An empty figure; ``UserError`` where an image cannot be drawn to a path, said before any work is done for it."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("matplotlib is not installed", "pip install deepred[report]") from None
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     kinds = figure.canvas.get_supported_filetypes()
     if path.suffix[1:] not in kinds or not path.parent.is_dir() or path.is_dir():

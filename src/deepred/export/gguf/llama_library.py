@@ -65,16 +65,8 @@ def import_xllamacpp() -> Any:
 @cache
 def native(*functions: str) -> Any:
     """The library; ``UserError`` where it or one of the named functions is not there."""
-    spec = importlib.util.find_spec("xllamacpp")
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    found = sorted(folder.glob("xllamacpp*.so")) if folder else []
-    if not found:
-        raise UserError("xllamacpp is not installed", "pip install deepred[gguf]")
-    load_openmp()
-    try:
-        library = ctypes.CDLL(str(found[0]))
-    except OSError as error:
-        raise UserError(f"xllamacpp cannot be loaded: {error}", WITHOUT_OPENMP) from None
+    folder = Path(import_xllamacpp().__file__).parent
+    library = ctypes.CDLL(str(min(folder.glob("xllamacpp*.so"))))
     for name in functions:
         if not hasattr(library, name):
             raise UserError(f"this xllamacpp does not bring {name}", "install the version in constraints.txt")

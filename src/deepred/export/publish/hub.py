@@ -43,11 +43,9 @@ def plan_uploads(folder: Path, card: str, quantizations: Sequence[str] = ()) -> 
 
 
 def hub_client(token: str | None = None) -> Any:
-    """The hub's client with the user's token; ``UserError`` without the extra or without a token."""
-    try:
-        import huggingface_hub
-    except ImportError:
-        raise UserError("huggingface_hub is not installed", "pip install deepred[hub]") from None
+    """The hub's client with the user's token; ``UserError`` without a token."""
+    import huggingface_hub
+
     found = token or huggingface_hub.get_token()
     if not found:
         raise UserError("pushing to the hub needs a token", "run `hf auth login`, or set HF_TOKEN")

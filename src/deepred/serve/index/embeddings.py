@@ -177,10 +177,8 @@ class MiniLm:
     """A sentence-transformer (mean of its last layer) from a folder on this machine, through transformers."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from transformers import AutoModel, AutoTokenizer
-        except ImportError:
-            raise UserError("minilm needs transformers and torch", "pip install deepred[train]") from None
+        from transformers import AutoModel, AutoTokenizer
+
         self.tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         self.model: Any = AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.days import Interval
-from deepred.base.errors import UserError
 from deepred.sources.chess.pgn import RawGame, movetext_of
 from deepred.sources.chess.prose import PlayedGame, Ply, describe_move, same_names
 
@@ -24,11 +23,9 @@ PLAIN_SAN = re.compile(r"(?:[KQRBN][a-h]?[1-8]?x?[a-h][1-8]|(?:[a-h]x)?[a-h][1-8
 
 
 def require_chess() -> None:
-    """Raise a ``UserError`` where the optional library is not installed."""
-    try:
-        import chess.pgn
-    except ModuleNotFoundError:
-        raise UserError("the chess stage needs the library `chess`", "pip install deepred[chess]") from None
+    """Raise a ``ModuleNotFoundError``, which names the extra to people, where the optional library is not installed."""
+    import chess.pgn
+
     assert chess.pgn
 
 
