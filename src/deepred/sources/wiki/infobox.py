@@ -12,17 +12,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from deepred.base.days import MONTHS, Day, Interval, day, month_length
+from deepred.sources.wiki.local_dates import in_english
 
 MAX_VALUE = 300
 """Characters of a value that are kept; a date parameter with more holds prose or a list."""
 SHORT_VALUE = 40
 """Characters of a value below which a month's name makes it a date, whatever its parameter is called."""
 LAST_YEAR = 2100
+ENGLISH = frozenset({"en", "simple"})
+"""Languages of wikis in English."""
 
 _BOX = re.compile(  # "box" in the languages whose templates are known, at the begin of a name or as a word of it
     r"infobox|taxobox|speciesbox|automatic taxobox|subspeciesbox|hybridbox|paleobox|geobox|chembox|drugbox|protein box"
     r"|starbox|planetbox|ficha|info/|tietolaatikko|faktamall|infokutija|infokaste|kotak info|bilgi kutusu|infopudełko"
-    r"|infoskreine|карточка|картка|.*\binfobox\b"
+    r"|infoskreine|personendaten|persondata|карточка|картка|.*\binfobox\b"
 )
 _DATE_KEY = re.compile(
     r"(?:^|_|\b)(?:dates?|years?|born|birth|died|death|founded|foundation|founding|established|establishment|opened|opening|closed|closing"
@@ -30,6 +33,13 @@ _DATE_KEY = re.compile(
     r"|construction|start(?:ed)?|begin|began|end(?:ed)?|active|period|terms?|reign|coronation|since|era|extinct(?:ion)?|discovered|introduced"
     r"|introduction|invented|completed|completion|commissioned|decommissioned|ordered|laid|inception|incorporated|abolished|defunct|premiere|recorded|filmed|debut|retired"
     r"|inaugurated|demolished|demolition|scrapped|sunk|unveiled|consecrated|canoni[sz]ed|accession|ended|spouse|event|settled|elected|appointed|created|signed|effective|ratified|term_start|term_end|date_?\d*|years?_?\d+)(?:$|_|\b|\d)",
+    re.IGNORECASE,
+)
+_LOCAL_KEY = re.compile(
+    r"\b(?:geboren|gestorben|geburtsdatum|sterbedatum|datum|jahr|gründung(?:sdatum)?|erscheinungsjahr"
+    r"|naissance|décès|mort|année|fondation|création|sortie|nacimiento|fallecimiento|fecha|año|fundación|estreno"
+    r"|дата|год|родился|родилась|умер|умерла|рождени[яе]|смерт[ьи]|основан[аоы]?"
+    r"|nascita|morte|data|anno|nascimento|falecimento|ano|geboortedatum|overlijdensdatum|urodzenia|śmierci|född|död)\b",
     re.IGNORECASE,
 )
 _MONTH = "(" + "|".join((*MONTHS, *(f"{name[:3]}" for name in MONTHS), "sept")) + r")\.?"
@@ -46,7 +56,7 @@ _MONTH_NAME = re.compile("|".join(MONTHS), re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _ERA = re.compile(r"\s*(BCE|BC|B\.C\.)", re.IGNORECASE)
 _ERA_AHEAD = re.compile(r"\s*(?:[-–—]|to)\s*\d{1,4}\s*(?:BCE|BC|B\.C\.)", re.IGNORECASE)  # 1792–1750 BC
-_RANGE = re.compile(r"\s*(?:[-–—]|to|until|through)\s*$", re.IGNORECASE)
+_RANGE = re.compile(r"\s*(?:[-–—/]|to|until|through|or)\s*$", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"(?:[-–—]|/)(\d{2})\b(?![-/\d])")
 
 
@@ -64,8 +74,12 @@ def is_infobox(name: str) -> bool:
     return _BOX.match(name) is not None
 
 
-def find_dates(parameters: Iterable[str], render: Callable[[str], str] = str) -> list[InfoboxDate]:
+def find_dates(
+    parameters: Iterable[str], render: Callable[[str], str] = str, language: str = "en"
+) -> list[InfoboxDate]:
     """The dated parameters among ``key = value`` texts; ``render`` makes a value plain, where it may hold a date.
+
+    ``language`` is the wiki's, whose names of months are known beside the English ones (``local_dates.toml``).
 
     >>> find_dates(["name = Ada", "birth_date = 10 December 1815"])
     [InfoboxDate(key='birth_date', value='10 December 1815', first=18151210, last=18151210)]
@@ -76,14 +90,15 @@ def find_dates(parameters: Iterable[str], render: Callable[[str], str] = str) ->
         if not equals or not _DIGIT.search(value):
             continue
         key = key.strip()
-        named = names_date(key)
-        if not key or not (named or _MONTH_NAME.search(value)):
+        named = names_date(key, language)
+        if not key or not (named or _MONTH_NAME.search(in_english(value, language))):
             continue
         value = " ".join(render(value).split())
         if len(value) > MAX_VALUE or not _DIGIT.search(value):
             continue
-        interval = read_date(value)
-        if named or (interval is not None and _MONTH_NAME.search(value) and len(value) < SHORT_VALUE):
+        english = in_english(value, language)
+        interval = read_date(english)
+        if named or (interval is not None and _MONTH_NAME.search(english) and len(value) < SHORT_VALUE):
             found.append(
                 InfoboxDate(key, value, interval.first if interval else None, interval.last if interval else None)
             )
@@ -91,9 +106,11 @@ def find_dates(parameters: Iterable[str], render: Callable[[str], str] = str) ->
 
 
 @lru_cache(maxsize=10_000)
-def names_date(key: str) -> bool:
-    """Whether a parameter of this name holds a date: ``names_date("birth_date")``."""
-    return _DATE_KEY.search(key) is not None
+def names_date(key: str, language: str = "en") -> bool:
+    """Whether a parameter of this name holds a date: ``names_date("birth_date")``, ``names_date("décès", "fr")``."""
+    if _DATE_KEY.search(key) is not None:
+        return True
+    return language not in ENGLISH and _LOCAL_KEY.search(key) is not None
 
 
 def read_date(value: str) -> Interval | None:

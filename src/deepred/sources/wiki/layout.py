@@ -11,26 +11,28 @@ import re
 from functools import partial
 from typing import NamedTuple
 
-from deepred.sources.wiki.templates import EQUALS, VOID
+from deepred.sources.wiki.hidden import drop_hidden, is_hidden
+from deepred.sources.wiki.quotes import BREAK, EDGE, strip_quotes
+from deepred.sources.wiki.template_arguments import EQUALS, VOID
 
 # The marks are control characters, which XML does not allow, so no page holds them.
 LINK, LABEL, LINK_END = "\x02", "\x01", "\x03"
 KEPT, KEPT_END = "\x05", "\x06"  # number of a literal piece (nowiki, math, code), put back at the end
 PIPE = "\x07"  # a pipe that separates nothing any more
-BREAK = "\x0e"  # a line break inside a paragraph
+HIDES = "\x11"  # the begin of an element that is not shown
 HEADING = LINK + "="
-MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK
+MARKS = VOID + LINK + LABEL + LINK_END + KEPT + KEPT_END + PIPE + EQUALS + BREAK + EDGE + HIDES
 
 _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*+)[^<>\x02\x03]*+>|</?[A-Za-z][\w-]*+[ /]*+(?=\n|\Z)")
 _SCRIPT = re.compile(r"<su([bp])>([^<>]*+)</su\1>")
-_QUOTES = re.compile(r"''(?:'(?:'')?+)?+")  # of four one is an apostrophe
 _SPACES = re.compile("  +")
 _LONE_WORDS = frozenset({"or", "and", "also", "or simply"})
 """What nobody needs where all that it stood between has been dropped: ``(or; born 1809)``."""
 _EXTERNAL = re.compile(
     r"\[(?:(?:https?:|ftps?:|irc:|news:|mailto:|tel:|urn:)?+(?://|(?<=mailto:)|(?<=tel:)|(?<=news:)|(?<=urn:))"
-    r"[^\s\[\]\x02\x03]*+[ \t]*+((?:[^\[\]\n\x02\x03]|\x02\d+\x01[^\[\]\n\x03]*+\x03)*+)\]|(?=(?:https?|ftp)://))"
+    r"(?:[^\s\[\]<>\"'\x01-\x10]|'(?!'))*+[ \t]*+((?:[^\[\]\n\x02\x03]|\x02\d+\x01[^\[\]\n\x03]*+\x03)*+)\]|(?=(?:https?|ftp)://))"
 )
+SHORTEST_HIDING = len("<b hidden>")
 _MAGIC = re.compile(r"__[A-Z_]{3,40}?__")
 _MARKS = re.compile(r"\x02(?:\d+\x01|=\d)|\x03")
 _MARKED = re.compile(r"\x02(?:(\d+)\x01([^\x03]*+)\x03|=(\d))")  # one first character: found ten times as fast
@@ -66,13 +68,12 @@ _link = partial(tuple.__new__, Link)  # a third of the time of Link(...), and a 
 
 
 def strip_inline(text: str) -> str:
-    """Quotes, HTML tags, outward links and magic words of the rendered text, each in one linear sweep."""
-    if "''" in text:
-        text = _QUOTES.sub("", text)
-    if "<" in text:
-        text = strip_tags(text)
+    """Outward links, quotes, HTML tags and magic words of the rendered text, each in one linear sweep."""
     if "[" in text:
         text = _EXTERNAL.sub(r"\1", text)
+    text = strip_quotes(text)
+    if "<" in text:
+        text = strip_tags(text)
     if "__" in text:
         text = _MAGIC.sub("", text)
     return text.replace("-{", "").replace("}-", "") if "-{" in text else text
@@ -223,9 +224,10 @@ def _join(blocks: list[tuple[int, str]]) -> str:
 
 
 def strip_tags(text: str) -> str:
-    """The text without HTML tags; those that break lines or paragraphs leave the break."""
+    """The text without HTML tags and without what they hide; those that break lines or paragraphs leave the break."""
     text = _SCRIPT.sub(_script, text) if "<su" in text else text
-    return _HTML.sub(_tag, text)
+    shown = _HTML.sub(_tag, text)
+    return _HTML.sub(_tag, drop_hidden(text)).replace(HIDES, "") if HIDES in shown else shown
 
 
 def _script(match: re.Match[str]) -> str:
@@ -237,6 +239,8 @@ def _script(match: re.Match[str]) -> str:
 
 def _tag(match: re.Match[str]) -> str:
     name = (match[1] or "").lower()
+    if len(match[0]) >= SHORTEST_HIDING and match[0][1] != "/" and is_hidden(match[0]):
+        return HIDES
     if name in _BREAKING:
         return BREAK if name == "br" else "\n\n" if name == "hr" else "\n* " if match[0][1] != "/" else "\n"
     return "\n\n" if name in _SEPARATING else ""

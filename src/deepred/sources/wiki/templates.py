@@ -8,73 +8,13 @@ dropped, at which the scanner closes the gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache, lru_cache
 
 from deepred.base.files import shipped_table
-from deepred.sources.wiki.infobox import MONTHS
-
-VOID = "\x04"
-"""Stands where something was dropped."""
-EQUALS = "\x0f"
-"""An equals sign that names no argument."""
-FUNCTIONS = frozenset({"lc", "uc", "lcfirst", "ucfirst", "formatnum", "subst", "safesubst"})
-"""Parser functions whose text after the colon is shown."""
-VARIABLES = frozenset(
-    {
-        "defaultsort", "displaytitle", "sortierung", "defaultsortkey", "padleft", "int", "fullurl", "localurl",
-        "filepath", "canonicalurl", "ns", "noexternallanglinks", "currentyear", "currentmonth", "currentday",
-        "currentdate", "currentmonthname", "numberofarticles", "clef de tri", "ordena",
-    }
-)  # fmt: skip
-"""Parser functions and variables that show nothing; no template of such a name exists that could be unknown."""
-
-
-class Arguments:
-    """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty if missing.
-
-    ``name`` is the template's in lower case, ``wiki`` the language of the wiki.
-    """
-
-    def __init__(self, name: str, parts: list[str], wiki: str = "") -> None:
-        self.name = name
-        self.wiki = wiki
-        self.values: dict[str, str] = {}
-        self.positional: list[str] = []
-        for part in parts[1:]:
-            key, equals, value = part.partition("=")
-            key = key.strip()
-            # marks, tags and line breaks before the sign: it belongs to the text
-            if equals and len(key) < 40 and "<" not in key and key.isprintable():
-                self.values[key.lower()] = value.strip()
-            else:
-                self.positional.append(part.strip())
-
-    def __getitem__(self, key: int | str) -> str:
-        if isinstance(key, str):
-            return self.values.get(key, "")
-        numbered = self.values.get(str(key))
-        if numbered is not None:
-            return numbered
-        return self.positional[key - 1] if key <= len(self.positional) else ""
-
-    def first(self, *keys: int | str) -> str:
-        """The first of some arguments that is not empty."""
-        return next((value for key in keys if (value := self[key]).strip(VOID + " ")), "")
-
-    def all(self) -> list[str]:
-        """The positional arguments, those numbered by name included, without empty ones."""
-        numbers = [int(key) for key in self.values if key.isdecimal() and len(key) < 3]
-        count = max([len(self.positional), *numbers])
-        return [value for number in range(1, count + 1) if (value := self[number]).strip(VOID + " ")]
-
-
-Rule = Callable[[Arguments], str]
-
-
-def drop(a: Arguments) -> str:
-    """Nothing, with the gap closed."""
-    return VOID
+from deepred.sources.wiki import template_dates
+from deepred.sources.wiki.infobox import ENGLISH
+from deepred.sources.wiki.parser_functions import FUNCTIONS, VARIABLES
+from deepred.sources.wiki.template_arguments import EQUALS, VOID, Arguments, Rule, drop
 
 
 def convert(a: Arguments) -> str:
@@ -146,47 +86,6 @@ def transliteration(a: Arguments) -> str:
     return a.first(3, 2, 1) or VOID
 
 
-def _named_month(month: str) -> str:
-    """A month's name: ``_named_month("07") == "July"``."""
-    number = month.lstrip("0")
-    return MONTHS[int(number) - 1].capitalize() if number.isdecimal() and 1 <= int(number) <= 12 else month
-
-
-def _written(year: str, month: str, number: str, day_first: bool) -> str:
-    """A date as English writes it: ``_written("1969", "7", "20", False) == "July 20, 1969"``."""
-    if year.lstrip("-").isdecimal():
-        year = year.strip("-").lstrip("0") + (" BC" if year.startswith("-") else "")
-    month, number = _named_month(month), number.lstrip("0") if number.isdecimal() else number
-    if not month:
-        return year
-    if not number:
-        return f"{month} {year}"
-    return f"{number} {month} {year}" if day_first else f"{month} {number}, {year}"
-
-
-def date(a: Arguments) -> str:
-    """``{{birth date|1809|2|12}}``: February 12, 1809; 12 February 1809 with ``df=yes``; of two dates the first."""
-    year, month = a[1], a[2]
-    if not month and not year.lstrip("-").isdecimal():
-        return year or VOID
-    return _written(year, month, a[3], a["df"].lower() in ("y", "yes", "1", "true")) or VOID
-
-
-def sortable_date(a: Arguments) -> str:
-    """``{{date|2009-07-20|mdy}}``, ``{{dts|1969|7|20}}``, ``{{dts|20 July 1969}}``."""
-    if a[1].isdecimal() and a[2]:
-        return date(a)
-    if match := re.fullmatch(r"(\d{1,4})-(\d\d)-(\d\d)", a[1]):
-        return _written(match[1], match[2], match[3], a[2].lower() != "mdy")
-    return a[1] or VOID
-
-
-def old_style(a: Arguments) -> str:
-    """``{{OldStyleDate|12 April|1743|2 April}}``: 12 April 1743 [O.S. 2 April]."""
-    shown = f"{a[1]} {a[2]}".strip()
-    return f"{shown} [O.S. {a[3]}]" if a[3] else shown or VOID
-
-
 def circa(a: Arguments) -> str:
     """``{{circa|1500|1550}}``: c. 1500 – c. 1550."""
     return f"c. {a[1]}".rstrip() + (f" – c. {a[2]}" if a[2] else "")
@@ -195,36 +94,6 @@ def circa(a: Arguments) -> str:
 def reign(a: Arguments) -> str:
     """``{{reign|1509|1547}}``: r. 1509–1547; ``{{fl.|1200}}``: fl. 1200."""
     return ("r. " if a.name.startswith("r") else "fl. ") + "–".join(part for part in (a[1], a[2]) if part)
-
-
-def as_of(a: Arguments) -> str:
-    """``{{as of|1969|7|20}}``: As of 20 July 1969; day first, unlike other date templates."""
-    if a["alt"]:
-        return a["alt"]
-    word = "since" if a["since"] else "as of"
-    written = _written(a[1], a[2], a[3], a["df"].lower() != "us")
-    return f"{word if a['lc'] else word.capitalize()} {written}{a['post']}"
-
-
-def age(a: Arguments) -> str:
-    """An age depends on today and is nothing, unless both dates are given: then it is a number of years."""
-    numbers = [int(part) for part in a.all() if part.isdecimal()]
-    if len(numbers) < 6 or "days" in a.name:
-        return VOID
-    birth, end = numbers[:3], numbers[3:6]
-    return str(end[0] - birth[0] - (end[1:] < birth[1:]))
-
-
-def span(a: Arguments) -> str:
-    """``{{start and end dates|1969|7|16|1969|7|24}}``: 16 July 1969 – 24 July 1969, month first without ``df``."""
-    day_first = a["df"].lower() in ("y", "yes", "1", "true")
-    numbers = a.all()
-    half = len(numbers) // 2
-    sides: list[str] = []
-    for side in (numbers[:half], numbers[half:]):
-        year, month, number = (*side, "", "", "")[:3]
-        sides.append(_written(year, month, number, day_first))
-    return " – ".join(filter(None, sides)) or VOID
 
 
 def gauge(a: Arguments) -> str:
@@ -301,11 +170,62 @@ def concatenated(a: Arguments) -> str:
 
 
 def nihongo(a: Arguments) -> str:
-    """``{{nihongo|Tokyo|東京|Tōkyō}}``: Tokyo (東京, Tōkyō)."""
-    inside = ", ".join(part for part in (a[2], a[3]) if part)
-    if not a[1]:
-        return f"{a[3]} ({a[2]})" if a[2] and a[3] else inside or VOID
-    return f"{a[1]} ({inside})" if inside else a[1]
+    """``{{nihongo|Tokyo|東京|Tōkyō}}``: Tokyo (東京, Tōkyō); the kinds 3 and krt begin with the Japanese.
+
+    A fourth argument stands in the brackets too, a fifth after them.
+    """
+    english, kanji, romaji = a[1], a[2], a[3]
+    first, *rest = {
+        "nihongo3": (romaji, kanji, english),
+        "nihongo krt": (kanji, romaji, english),
+        "nihongo foot": (english,),
+    }.get(a.name, (english or romaji, kanji, romaji if english else ""))
+    inside = ", ".join(part for part in (*rest, a.first("extra", 4)) if part)
+    shown = (f"{first} ({inside})" if inside else first) if first else inside
+    after = a.first("extra2", 5)
+    return f"{shown} {after}" if shown and after else shown or VOID
+
+
+def as_spelled(a: Arguments) -> str:
+    """``{{sic|reci|eved}}``: recieved; the words that are spelled so on purpose, which may come in pieces."""
+    return "".join(part for part in a.all() if part != "?") or VOID
+
+
+def marked_words(a: Arguments) -> str:
+    """``{{clarify|text=some words|date=May 2010}}``: the words that a remark is about; without them nothing."""
+    return a["text"] or VOID
+
+
+def harvard(a: Arguments) -> str:
+    """``{{harvtxt|Smith|Jones|1990|p=5}}``: Smith & Jones (1990)."""
+    *names, year = a.all() or [""]
+    if len(names) > 3:
+        names = [f"{names[0]} et al."]
+    shown = " & ".join([part for part in (", ".join(names[:-1]), *names[-1:]) if part])
+    return f"{shown} ({year})" if shown else year or VOID
+
+
+def roman(a: Arguments) -> str:
+    """``{{Roman|14}}``: XIV."""
+    if not (a[1].isdecimal() and 0 < int(a[1]) < 4000):
+        return a[1] or VOID
+    rest, shown = int(a[1]), ""
+    for worth, sign in ROMAN:
+        shown += sign * (rest // worth)
+        rest %= worth
+    return shown
+
+
+def music(a: Arguments) -> str:
+    """``{{music|flat}}``: ♭; ``{{music|time|3|4}}``: 3/4; what has no sign of its own stays a word."""
+    if a[1] in ("time", "timesig", "time signature"):
+        return "/".join(a.all()[1:])
+    return "".join([MUSIC.get(part.lower(), part) for part in a.all()]) or VOID
+
+
+def keys(a: Arguments) -> str:
+    """``{{keypress|Ctrl|C}}``: Ctrl+C."""
+    return "+".join(a.all()) or VOID
 
 
 def link(a: Arguments) -> str:
@@ -359,12 +279,22 @@ def second(a: Arguments) -> str:
     return a.first(2, 1, "text") or VOID
 
 
+ROMAN = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
+    (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+MUSIC = {
+    "flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮", "doubleflat": "𝄫", "bb": "𝄫",
+    "doublesharp": "𝄪", "x": "𝄪", "##": "𝄪",
+}  # fmt: skip
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        drop, convert, words, language, labelled, transliteration, date, span, gauge, ordinal, routes, sortable_date,
-        old_style, circa, reign, as_of, age, fraction, number, value, height, quotation, items, in_a_row,
-        concatenated, nihongo, link, flag, station, player, ship, sort_name, marriage, verse, first, second,
+        *template_dates.RULES, drop, convert, words, language, labelled, transliteration, gauge, ordinal, routes,
+        circa, reign, fraction, number, value, height, quotation, items, in_a_row, concatenated, nihongo, as_spelled,
+        marked_words, harvard, roman, music, keys, link, flag,
+        station, player, ship, sort_name, marriage, verse, first, second,
     )
 }  # fmt: skip
 """The rules that ``templates.toml`` may name."""
@@ -376,13 +306,6 @@ def pattern(text: str) -> Rule:
         shown = text.replace("=", EQUALS) or VOID
         return lambda a: shown
     return lambda a: re.sub(r"\$(\d)", lambda match: a[int(match[1])], text).strip() or VOID
-
-
-def after_colon(a: Arguments) -> str:
-    """``{{lc:TEXT}}``, ``{{formatnum:1234567}}``: what stands after the colon."""
-    function, _, text = a.name.partition(":")
-    text = text.strip()
-    return f"{int(text):,}" if function == "formatnum" and text.isdecimal() else text or VOID
 
 
 @cache
@@ -402,6 +325,9 @@ def find_rule(written: str) -> tuple[str, Rule | None]:
     True
     """
     name = " ".join(written.replace(VOID, "").replace("_", " ").split()).lower()
+    space, colon, rest = name.partition(":")
+    if colon and space in NAMESPACES:
+        name = rest.strip()
     return name, _table().get(name) or _family(name)
 
 
@@ -412,12 +338,13 @@ def _family(name: str) -> Rule | None:
             if matches(tuple(affixes)):
                 return RULES[family]
     function, colon, _ = name.partition(":")
-    if function in VARIABLES or name.startswith("#"):
-        return drop
-    return after_colon if colon and function in FUNCTIONS else None
+    if colon and (rule := FUNCTIONS.get(function)):
+        return rule
+    return drop if function in VARIABLES or name.startswith("#") else None
 
 
-ENGLISH = frozenset({"en", "simple"})
+NAMESPACES = frozenset({"template", "vorlage", "modèle", "plantilla", "шаблон", "predefinição", "subst", "safesubst"})
+"""What may stand before a template's name and a colon."""
 LANGUAGES: dict[str, str] = shipped_table("deepred.sources.wiki", "languages.toml")["languages"]
 LABELS: dict[str, dict[str, str]] = shipped_table("deepred.sources.wiki", "languages.toml")["labels"]
 RANGES: dict[str, str] = shipped_table("deepred.sources.wiki", "units.toml")["ranges"]

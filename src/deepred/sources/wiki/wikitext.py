@@ -38,7 +38,9 @@ from deepred.sources.wiki.layout import (
     take_marks,
 )
 from deepred.sources.wiki.prefixes import CATEGORY, FILE, Prefixes, normalise_title
-from deepred.sources.wiki.templates import VOID, Arguments, drop, find_rule
+from deepred.sources.wiki.quotes import EDGE, edged, shield, strip_quotes
+from deepred.sources.wiki.template_arguments import VOID, Arguments, drop
+from deepred.sources.wiki.templates import find_rule
 
 Tables = Literal["drop", "text"]
 Captions = Literal["drop", "text"]
@@ -60,7 +62,8 @@ _TOKENS = (
     r"\{\{+|\}\}+",
     r"\[(?:\[(?!\[[^\[])|(?=\[\[[^\[]))",  # of [[[ the first is a bracket
     r"\](?:\](?!\](?!\]))|(?=\]\](?!\])))",  # of ]]] likewise
-    r"\n[ \t:]*+\{\||\n[ \t]*+\|\}(?!\})",
+    r"\n[ \t:]*+\{(?:\||\{(?:\{!\}\}(?!\})|\(!\}\}))",  # a table: {|, or {{{!}} and {{(!}} in a template's argument
+    r"\n[ \t]*+(?:\|\}(?!\})|\{\{!(?:\)\}\}|\}\}\}(?:(?=\}\}(?!\}))|(?!\}))))",  # its end likewise
     r"<(?i:ref)(?![\w-])[^<>]*+(?<![/-])>[^<>]*+</(?i:ref)\s*+>",  # a reference with no tag inside: most are
     r"<!--[^<>-]*+(?:-(?!->)[^<>-]*+)*+-->|<!--|-->",  # a comment likewise
     rf"</?(?i:table|poem|{_TAGS})(?![\w-])[^<>]*+(?<!--)>",
@@ -172,7 +175,9 @@ class _Scanner:
             elif target is not None:
                 title = plain_title(target)
                 if title and (
-                    label is None or (label and "<" not in label and label.isprintable())
+                    "''" not in target
+                    if label is None
+                    else (label and "<" not in label and "''" not in label and label.isprintable())
                 ):  # as in link(), without the call
                     append(f"{LINK}{len(targets)}{LABEL}{(label or target).strip()}{trail}{LINK_END}{after}")
                     targets.append(title)
@@ -197,9 +202,11 @@ class _Scanner:
             self.close_braces(len(token))
         elif first == "\n":
             self.out.append("\n")
-            if token[-1] == "|":
+            bare = token.lstrip("\n\t :")
+            if bare in ("{|", "{{{!}}", "{{(!}}"):
                 push(self.stack, _TABLE_FRAME, len(self.out))
-                self.out.append("{|")  # so that the line of a table that is never closed can be told from text
+                # so that the line of a table that is never closed can be told from text
+                self.out.append("{|" if bare == "{|" else "{" + PIPE)
             elif (depth := nearest(self.stack, _TABLE_FRAME)) >= 0:
                 self.out.append(self.table(self.take(depth)))
         elif first == "<":
@@ -238,7 +245,8 @@ class _Scanner:
                 self.out.append(self.take(depth).partition("|")[2].replace("|", PIPE))
                 count -= 3
             else:
-                self.out.append(self.template(self.take(depth)))
+                rest = "{" if stack[depth][0] == _PARAMETER else ""  # of three braces two are closed
+                self.out.append(rest + self.template(self.take(depth)))
                 count -= 2
         if count:
             self.out.append("}")
@@ -260,6 +268,8 @@ class _Scanner:
             self.passed[name] += 1
         elif token[-2] != "/" and token.find("<", 1) < 0 and self.is_closed(name):  # with a "<" it closes itself
             self.reading = name
+        elif name == "nowiki" or self.out[-1][-1:] == "'":  # it shows nothing, and keeps apostrophes apart
+            self.out.append(EDGE)
 
     def framed(self, kind: int, content: str) -> str:
         """What a table, poem or gallery in HTML tags shows."""
@@ -291,7 +301,7 @@ class _Scanner:
         self.passed[name] += 1
         if name in LITERAL:
             return self.literal(name, content)
-        return VOID if name != "ref" else ""
+        return VOID if name != "ref" else EDGE if self.out[-1][-1:] == "'" else ""
 
     def literal(self, name: str, content: str) -> str:
         """A mark for a piece that stays as it is written."""
@@ -308,9 +318,10 @@ class _Scanner:
 
     def link(self, target: str, label: str | None, trail: str) -> str:
         """A closed ``[[…]]``: its label between link marks, or nothing for files, categories and other languages."""
+        label = shield(target) if label is None and "'" in target else strip_quotes(label) if label else label
         title = plain_title(target)
         if title is None:
-            return self.odd_link(target, label, trail)
+            return self.odd_link(target.replace(EDGE, ""), label, trail)
         return self.marked(title, target if label is None else label or without_parentheses(target), trail)
 
     def marked(self, title: str, label: str, trail: str) -> str:
@@ -359,10 +370,12 @@ class _Scanner:
             return VOID
         parts = content.split("|")
         if rule is not None:
-            return rule(Arguments(name, parts, self.prefixes.language)).replace("|", PIPE)
+            return edged(rule(Arguments(name, parts, self.prefixes.language)).replace("|", PIPE))
         if is_infobox(name):
             self.parsed.infobox = self.parsed.infobox or name[:1].upper() + name[1:]
-            self.parsed.infobox_dates += find_dates(parts[1:], lambda value: plain_value(value, self.kept))
+            self.parsed.infobox_dates += find_dates(
+                parts[1:], lambda value: plain_value(value, self.kept), self.prefixes.language
+            )
         elif name in ("pagename", "fullpagename", "subpagename"):
             return self.title
         elif self.prefixes.is_disambiguation(name):
@@ -373,20 +386,22 @@ class _Scanner:
 
     def table(self, content: str) -> str:
         """A closed table: nothing, or a line of text per row."""
+        if content.startswith("{" + PIPE):  # its bars came as {{!}}
+            content = content.replace(PIPE, "|")
         content = content.removeprefix("{|")
         if self.tables == "drop":
             kept = _TABLE_CAPTION.findall(content) if self.captions == "text" else []
             if len(content) >= LAYOUT_CELL:
                 kept += (cell for cell in _CELL.split(content) if len(cell) > LAYOUT_CELL)
             shown = (cell.rpartition("|")[2].strip() for cell in kept)
-            return "\n\n".join(["", *shown, ""]) if kept else VOID
+            return "\n\n".join(["", *shown, ""]) if kept else "\n\n"
         rows: list[str] = []
         for row in re.split(r"\n[ \t]*\|-[^\n]*|</?tr[^<>]*+>", "\n" + (content.partition("\n")[2] or content)):
             shown = [" ".join(cell.rpartition("|")[2].split()) for cell in _CELL.split(row)]
             line = " | ".join(cell for cell in shown if cell.strip(VOID + " "))
             if line:
                 rows.append(line.replace("|", PIPE))
-        return "\n\n" + "\n* ".join(["", *rows]) + "\n\n" if rows else VOID
+        return "\n\n" + "\n* ".join(["", *rows]) + "\n\n" if rows else "\n\n"
 
 
 def push(stack: list[Frame], kind: int, index: int) -> None:

@@ -1,0 +1,82 @@
+"""The apostrophes that mark bold and italics, and those that are apostrophes, as MediaWiki tells them apart.
+
+It balances them line by line, after templates are expanded and links are replaced: of a run of four one is an
+apostrophe, of more than five all but five; and where both the bold and the italic runs of a line are odd in number,
+one bold run is an apostrophe and an italic mark: ``''Foo'''s`` is "Foo's", ``l'''Étoile''`` is "l'Étoile".
+Source: ``Parser::doQuotes``, https://www.mediawiki.org/wiki/Help:Formatting
+"""
+
+from __future__ import annotations
+
+import re
+
+BREAK = "\x0e"  # a line break inside a paragraph
+EDGE = "\x10"
+"""Stands between apostrophes that do not touch: at the edge of a template, of a reference, of ``<nowiki/>``."""
+_RUN = re.compile(r"''+")
+
+
+def strip_quotes(text: str) -> str:
+    """The text without the marks of bold and italics.
+
+    >>> strip_quotes("''Foo'''s '''bold''' l'''Étoile''")
+    "Foo's bold l'Étoile"
+    """
+    if "''" in text:
+        text = BREAK.join([_strip_lines(part) for part in text.split(BREAK)])
+    return text.replace(EDGE, "") if EDGE in text else text
+
+
+def _strip_lines(text: str) -> str:
+    """The same for text without line breaks of its own; only lines with bold marks can be unbalanced."""
+    parts: list[str] = []
+    done, bold = 0, text.find("'''")
+    while bold >= 0:
+        begin = max(done, text.rfind("\n", done, bold))
+        end = text.find("\n", bold)
+        end = len(text) if end < 0 else end
+        parts += (text[done:begin].replace("''", ""), _strip_line(text[begin:end]))
+        done, bold = end, text.find("'''", end)
+    return "".join([*parts, text[done:].replace("''", "")])
+
+
+def shield(text: str) -> str:
+    """The text with its apostrophes as they stand: they mark nothing, and touch none outside."""
+    return text.replace("'", f"{EDGE}'{EDGE}")
+
+
+def edged(text: str) -> str:
+    """What a template shows, kept apart from the apostrophes around it."""
+    if text[:1] == "'":
+        text = EDGE + text
+    return text + EDGE if text[-1:] == "'" else text
+
+
+def _strip_line(line: str) -> str:
+    if "''''" not in line:  # runs of two and three only, as most lines have
+        bold = line.count("'''")
+        if not (bold % 2 and (line.count("''") - bold) % 2):
+            return line.replace("'''", "").replace("''", "")
+    lengths = [len(run) for run in _RUN.findall(line)]
+    bold = sum(length > 2 for length in lengths)
+    italic = sum(length == 2 or length > 4 for length in lengths)
+    pieces = _RUN.split(line)
+    shown = ["'" * (length - 5 if length > 5 else length == 4) for length in lengths]
+    if bold % 2 and italic % 2 and (taken := _unbalanced(pieces, shown, lengths)) is not None:
+        shown[taken] += "'"
+    return pieces[0] + "".join([kept + piece for kept, piece in zip(shown, pieces[1:], strict=True)])
+
+
+def _unbalanced(pieces: list[str], shown: list[str], lengths: list[int]) -> int | None:
+    """Which bold run of an unbalanced line is an apostrophe and an italic mark, by what stands before it.
+
+    The first after a word of one letter, else the first after a longer one, else the first after a space.
+    """
+    kinds: dict[str, int] = {}
+    for at, length in enumerate(lengths):
+        if length not in (3, 4):
+            continue
+        before = pieces[at] + shown[at]
+        kind = "space" if before[-1:] == " " else "letter" if before[-2:-1] == " " else "word"
+        kinds.setdefault(kind, at)
+    return next((kinds[kind] for kind in ("letter", "word", "space") if kind in kinds), None)
