@@ -19,8 +19,9 @@ from deepred.base.tables import date_schema, read_rows, write_rows
 from deepred.dating.by_model.agreement import compare, write_agreement
 from deepred.dating.by_model.date_answers import Answer, Answers, IndexAnswers, answer_evidence, index_answers
 from deepred.dating.categories import category_evidence
+from deepred.dating.contradictions import CONTRADICTION, contradictions, settle_deaths
 from deepred.dating.end_and_renown import ENDS, EXACT_YEARS, estimate, estimate_before, find_end
-from deepred.dating.evidence import PERIOD, Evidence
+from deepred.dating.evidence import MENTION, PERIOD, Evidence
 from deepred.dating.fact_index import PREFIX, Fact, FactIndex, IndexFacts, index_facts
 from deepred.dating.facts.properties import meaning
 from deepred.dating.infobox_dates import infobox_evidence
@@ -37,8 +38,8 @@ MOST_EVIDENCE = 24
 _FACT_CONFIDENCE = {"preferred": 0.95, "normal": 0.9}
 _QUALIFIED_CONFIDENCE = 0.8
 _STARTS = ("birth", "start", "publication", "discovery", "period", "point", "event", "work")
-"""Kinds that begin a subject, the strongest first. A ``mention`` is shown and decides nothing."""
-_WEAK = ("work", "mention")
+"""Kinds that begin a subject, the strongest first."""
+_WEAK = ("work", MENTION)
 """Kinds that say when a subject was, not when it became known; "work" decides only where nothing else does."""
 
 
@@ -114,6 +115,8 @@ def _rows(argument: DatePart, index: FactIndex, counts: Counts) -> Iterator[dict
             counts.tally("decades", f"{year_of(dating.first_known) // 10 * 10}s")
         if any("conflict" in row.note for row in dating.evidence):
             counts.add("conflicts")
+        for why in contradictions(dating.evidence):
+            counts.tally("contradictions", why)
         yield {
             "page_id": article["page_id"],
             "title": article["title"],
@@ -176,6 +179,8 @@ def resolve(evidence: list[Evidence], use: tuple[str, ...]) -> Dating:
     >>> resolve([Evidence("birth", 19550101, 19551231, "category", 0.9, known=False)], ("category",)).first_known
     19750101
     """
+    born = _choose(evidence, "birth", use)
+    evidence = settle_deaths(evidence, [born] if born else [])
     chosen = {kind: row for kind in _STARTS + ENDS if (row := _choose(evidence, kind, use))}
     person = "birth" in chosen or "death" in chosen
     decider = _first_known(evidence, chosen, person, use)
@@ -191,6 +196,7 @@ def resolve(evidence: list[Evidence], use: tuple[str, ...]) -> Dating:
         last, end = None, None
     decisive = [decider, *(row for row in (start, end) if row)]
     others = [row for row in evidence if not any(row == other or _same(row, other) for other in decisive)]
+    others.sort(key=lambda row: not row.note.startswith(CONTRADICTION))
     ordered = [*_distinct(decisive), *_distinct(others)]
     return Dating(first, last, decider.first, end is not None, tuple(ordered[:MOST_EVIDENCE]))
 

@@ -14,6 +14,8 @@ ESTIMATE = "estimate"
 """Kind of a first-known date that nothing attests: a person's birth and some years."""
 PERIOD = "period"
 """Kind of an article about a stretch of time itself ("1969"): its interval is a duration, not an unknown day."""
+MENTION = "mention"
+"""Kind of a row that is shown and decides nothing."""
 PRESENT_TENSE = 0.5
 """Confidence in survival because the lead says "is": so it does of an invention of 1856 and of a novel, too."""
 LASTING = 0.7

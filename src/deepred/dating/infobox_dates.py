@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from deepred.base.days import Interval
+from deepred.base.days import Interval, year_of
 from deepred.base.files import shipped_table
 from deepred.dating.evidence import PERIOD, Evidence, begun
 from deepred.text.dates.find import find_dates
@@ -78,11 +78,20 @@ def infobox_evidence(dates: Iterable[Mapping[str, Any]]) -> list[Evidence]:
 def _interval(row: Mapping[str, Any]) -> Interval | None:
     """The first date of a value, read as prose ("c. 1478", "5–8 June 1944"), else as the extraction read it."""
     value = str(row["value"] or "")
+    stated = Interval(row["first"], row["last"]) if row["first"] is not None and row["last"] is not None else None
     if spans := find_dates(f"in {value}"):
-        return spans[0].interval
-    if row["first"] is None or row["last"] is None or _QUANTITY.search(value):
-        return None
-    return Interval(row["first"], row["last"])
+        prose = spans[0].interval
+        if stated and _narrows(stated, prose):
+            return stated
+        return prose
+    return None if _QUANTITY.search(value) else stated
+
+
+def _narrows(stated: Interval, prose: Interval) -> bool:
+    """Whether the extraction knew more than a reader of English: a day in another language, or "1951 or 1952"."""
+    one_year = year_of(prose.first) == year_of(prose.last)
+    within = one_year and prose.first <= stated.first and stated.last <= prose.last
+    return within or (stated.first == prose.first and year_of(stated.last) - year_of(prose.last) == 1)
 
 
 def title_evidence(title: str, text: str = "") -> list[Evidence]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from deepred.base.days import Interval, year_of
-from deepred.dating.evidence import ALIVE, CLOSED, LASTING, PRESENT_TENSE, Evidence, begun
+from deepred.dating.evidence import ALIVE, CLOSED, LASTING, MENTION, PRESENT_TENSE, Evidence, begun
 from deepred.dating.infobox_dates import title_evidence
 from deepred.dating.lead_patterns import (
     ACTIVE,
@@ -253,6 +253,6 @@ def _mention(lead: str, spans: list[DateSpan], person: bool) -> Iterator[Evidenc
     if not spans or (end and spans[0].start > end.start()):
         return
     interval = spans[0].interval
-    kind = "work" if person else "mention"
+    kind = "work" if person else MENTION
     note = lead[max(0, spans[0].start - 40) : spans[0].end]
     yield Evidence(kind, interval.first, interval.last, "lead", 0.3 if person else 0.2, note, known=person)

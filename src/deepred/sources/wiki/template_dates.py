@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"-?\d{1,4}")
 _ISO = re.compile(r"(-?\d{3,4})-(\d\d?)(?:-(\d\d?))?")
 _DOTTED = re.compile(r"(\d\d?)[./](\d\d?)[./](\d{3,4})")
 _YEAR = re.compile(r"\d{3,4}")
+_BEFORE_CHRIST = re.compile(r"\bBCE?\b")
 LONGEST_WORDS = 40
 """Characters of an argument that can be a date in words; a longer one is a remark."""
 
@@ -39,7 +40,7 @@ class Date(NamedTuple):
         """The year as a number, None where no year is plain to see."""
         if self.words:
             found = _YEAR.findall(self.words)
-            return int(found[-1]) if found else None
+            return int(found[-1]) * (-1 if _BEFORE_CHRIST.search(self.words) else 1) if found else None
         return int(self.year) if _NUMBER.fullmatch(self.year) and (self.month or len(self.year) > 2) else None
 
 
@@ -148,6 +149,11 @@ def death(a: Arguments) -> str:
     return _of_two(a, "ymd", latest=True)
 
 
+def birth_death_age(a: Arguments) -> str:
+    """``{{BirthDeathAge|B|1930|1|2|2015|3|4}}``: the birth with B, else the death."""
+    return birth(a) if a[1].upper() == "B" else death(a)
+
+
 def death_year(a: Arguments) -> str:
     """``{{death year and age|2015|1930|5}}``: May 2015; the year of death, that of birth, the month of death."""
     years = [int(text) for text in a.plain()[:2] if _is_year(text)]
@@ -248,7 +254,7 @@ def month(a: Arguments) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    date, birth, death, death_year, birth_from_age, day_first, day_first_birth, day_first_death, sortable_date,
-    old_style, as_of, age, span, releases, century, month,
+    date, birth, death, birth_death_age, death_year, birth_from_age, day_first, day_first_birth, day_first_death,
+    sortable_date, old_style, as_of, age, span, releases, century, month,
 )  # fmt: skip
 """The rules that hold dates."""
