@@ -12,11 +12,11 @@ from functools import partial
 from typing import NamedTuple
 
 from deepred.sources.wiki.hidden import drop_hidden, is_hidden
-from deepred.sources.wiki.quotes import BREAK, EDGE, strip_quotes
+from deepred.sources.wiki.quotes import BREAK, EDGE, LABEL, LINK_END, strip_quotes
 from deepred.sources.wiki.template_arguments import EQUALS, VOID
 
 # The marks are control characters, which XML does not allow, so no page holds them.
-LINK, LABEL, LINK_END = "\x02", "\x01", "\x03"
+LINK = "\x02"
 KEPT, KEPT_END = "\x05", "\x06"  # number of a literal piece (nowiki, math, code), put back at the end
 PIPE = "\x07"  # a pipe that separates nothing any more
 HIDES = "\x11"  # the begin of an element that is not shown

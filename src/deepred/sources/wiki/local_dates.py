@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from deepred.base.days import MONTHS
@@ -82,7 +82,6 @@ def _local_date(language: str) -> re.Pattern[str]:
     return re.compile(rf"{day}\b(?P<m>{names})\b\.?\s+(?:del?\s+)?(?P<y>\d{{1,4}})\b", re.IGNORECASE)
 
 
-@lru_cache(maxsize=10_000)
 def in_english(value: str, language: str) -> str:
     """The value with the language's dates as English writes them, for a reader who knows those.
 

@@ -13,6 +13,8 @@ import re
 BREAK = "\x0e"  # a line break inside a paragraph
 EDGE = "\x10"
 """Stands between apostrophes that do not touch: at the edge of a template, of a reference, of ``<nowiki/>``."""
+LABEL, LINK_END = "\x01", "\x03"  # around the label of a link
+_LABEL = re.compile(f"(?<={LABEL})[^{LABEL}{LINK_END}]*+(?={LINK_END})")
 _RUN = re.compile(r"''+")
 
 
@@ -57,6 +59,8 @@ def _strip_line(line: str) -> str:
         bold = line.count("'''")
         if not (bold % 2 and (line.count("''") - bold) % 2):
             return line.replace("'''", "").replace("''", "")
+    if LABEL in line:  # the label of a link is balanced by itself
+        line = _LABEL.sub(lambda match: _strip_line(match[0]) if "''" in match[0] else match[0], line)
     lengths = [len(run) for run in _RUN.findall(line)]
     bold = sum(length > 2 for length in lengths)
     italic = sum(length == 2 or length > 4 for length in lengths)

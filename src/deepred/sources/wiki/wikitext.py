@@ -38,7 +38,7 @@ from deepred.sources.wiki.layout import (
     take_marks,
 )
 from deepred.sources.wiki.prefixes import CATEGORY, FILE, Prefixes, normalise_title
-from deepred.sources.wiki.quotes import EDGE, edged, shield, strip_quotes
+from deepred.sources.wiki.quotes import EDGE, edged, shield
 from deepred.sources.wiki.template_arguments import VOID, Arguments, drop
 from deepred.sources.wiki.templates import find_rule
 
@@ -175,9 +175,7 @@ class _Scanner:
             elif target is not None:
                 title = plain_title(target)
                 if title and (
-                    "''" not in target
-                    if label is None
-                    else (label and "<" not in label and "''" not in label and label.isprintable())
+                    label is None or (label and "<" not in label and label.isprintable())
                 ):  # as in link(), without the call
                     append(f"{LINK}{len(targets)}{LABEL}{(label or target).strip()}{trail}{LINK_END}{after}")
                     targets.append(title)
@@ -318,7 +316,8 @@ class _Scanner:
 
     def link(self, target: str, label: str | None, trail: str) -> str:
         """A closed ``[[…]]``: its label between link marks, or nothing for files, categories and other languages."""
-        label = shield(target) if label is None and "'" in target else strip_quotes(label) if label else label
+        if label is None and "'" in target:  # MediaWiki leaves apostrophes of titles as they are
+            label, target = shield(target), target.replace(EDGE, "")
         title = plain_title(target)
         if title is None:
             return self.odd_link(target.replace(EDGE, ""), label, trail)
@@ -429,7 +428,7 @@ def open_braces(count: int, stack: list[Frame], index: int) -> None:
 @lru_cache(maxsize=100_000)
 def plain_title(target: str) -> str | None:
     """The title that a link's target names, or None where there is a prefix, a mark or a line break in it."""
-    return None if ":" in target or not target.isprintable() else normalise_title(target)
+    return None if ":" in target or "''" in target or not target.isprintable() else normalise_title(target)
 
 
 def without_parentheses(title: str) -> str:
