@@ -231,3 +231,11 @@ def test_two_runs_do_not_build_the_same_output(tmp_path):
             execute(line, Silent())
     execute(line, Silent())
     assert is_complete(folder)
+
+
+def test_kill_before_any_renaming_or_removal_leaves_what_the_same_command_finishes(tmp_path):
+    script = [sys.executable, str(Path(__file__).with_name("crash_points.py")), str(tmp_path), "facts"]
+    small = ["--set", "world.facts=4", "--set", "world.mentions=2"]
+    done = subprocess.run([*script, *small], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split()[1]) > 20, "the stage renames and removes more than that"

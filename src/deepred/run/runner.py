@@ -25,7 +25,7 @@ from deepred.run import inputs, provenance
 from deepred.run.config import ARMS, HOW, Run, Section
 from deepred.run.settings import Settings
 from deepred.run.stage import MANIFEST, Counts, Stage, Work
-from deepred.run.unfinished import complete, hold_lock, prepare, told_in_a_line
+from deepred.run.unfinished import complete, hold_lock, prepare, tidy, told_in_a_line
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
@@ -168,6 +168,7 @@ class Pipeline:
         final = self.folder(node)
         work.progress.start(node.stage.name, node.arm if len(node.stage.arms) > 1 else "", None)
         if is_complete(final):
+            tidy(final)
             work.progress.finish("there", 0.0, None)
             return read_manifest(final)
         started = time.time()

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,23 @@ def prepare(final: Path, stage: Stage) -> Path:
 
 
 def complete(partial: Path, final: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest of what a stage left, and give the folder its name."""
-    shutil.rmtree(partial / DONE, ignore_errors=True)
+    """Write the manifest of what a stage left, and give the folder its name: that one renaming completes it.
+
+    Until then the records of finished shards stay, so that a kill at any point leaves what can be gone on from.
+    """
     remove_unfinished(partial)
     manifest["files"] = hash_files(partial)
     manifest["output"] = output_hash(manifest["files"])
     write_json(partial / MANIFEST, manifest)
     partial.replace(final)
+    shutil.rmtree(final / DONE, ignore_errors=True)
+
+
+def tidy(final: Path) -> None:
+    """Remove what a kill right after its completion left of a folder's making: records of shards, the lock."""
+    if (final / DONE).exists() or final.with_name(final.name + ".lock").exists():
+        with suppress(UserError), hold_lock(final):  # another process may still be at it
+            shutil.rmtree(final / DONE, ignore_errors=True)
 
 
 def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -79,7 +89,7 @@ def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST:
+        if path.is_file() and name != MANIFEST and not name.startswith(f"{DONE}/"):
             files[name] = {"bytes": path.stat().st_size}
             if not name.startswith(f"{LOGS}/"):
                 files[name]["sha256"] = inputs.sha256(path)
