@@ -1,4 +1,4 @@
-"""Stages of a small run, killed before every renaming and removal: each rerun must give the bytes of an undisturbed one.
+"""Stages of a small run, killed before every renaming and removal: a rerun must give the bytes of an undisturbed one.
 
     python tests/run/crash_points.py FOLDER STAGE … [--set KEY=VALUE …]
 
@@ -99,7 +99,7 @@ def build_until(data: Path, stage: str, overrides: list[str], last: int) -> int:
         line.key(node)  # checksums are remembered before the count begins
         sys.addaudithook(count)
         line.build(node, Work(line.settings))
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:
         print(f"  {type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
     return DONE
