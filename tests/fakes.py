@@ -59,3 +59,41 @@ def train(*, config, out, work, arm, seed=1, start=None):
     (out / "model.txt").write_text(f"{arm} {seed}\n{begun}", encoding="utf-8")
     (out / "process.txt").write_text(str(os.getpid()), encoding="utf-8")
     return counts
+
+
+def leave_traces(*, out, work, config=None):
+    """What stages may do to their process."""
+    import gc
+    import random
+
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("medium")
+    torch.manual_seed(7)
+    np.random.seed(7)
+    random.seed(7)
+    gc.set_threshold(5, 5, 5)
+    os.environ["OMP_NUM_THREADS"] = "7"
+    os.environ["FAKE_TRACE"] = "left"
+    os.chdir(out)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return Counts()
+
+
+def note_state(*, out, work, config=None):
+    """What a stage finds in its process."""
+    import gc
+    import random
+
+    import numpy as np
+    import torch
+
+    state = [
+        torch.get_num_threads(), torch.get_float32_matmul_precision(), torch.rand(1).item(), np.random.random(),
+        random.random(), gc.get_threshold(), os.environ.get("OMP_NUM_THREADS"), os.environ.get("FAKE_TRACE"),
+        str(Path.cwd()), str(signal.getsignal(signal.SIGTERM)),
+    ]  # fmt: skip
+    (out / "state.txt").write_text("\n".join(map(str, state)), encoding="utf-8")
+    return Counts()

@@ -239,3 +239,30 @@ def test_kill_before_any_renaming_or_removal_leaves_what_the_same_command_finish
     done = subprocess.run([*script, *small], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(done.stdout.split()[1]) > 20, "the stage renames and removes more than that"
+
+
+def test_stage_finds_the_same_process_whatever_ran_before_it(tmp_path):
+    import torch  # a stage that loads it itself states its threads itself
+
+    assert torch.get_num_threads()
+    traces = Stage("shards", 1, "fakes:leave_traces", "traces")
+    state = Stage("tokenizer", 1, "fakes:note_state", "state")
+    alone = build(pipeline(tmp_path / "alone", (state,)))
+    behind = build(pipeline(tmp_path / "behind", (traces, state)))
+    assert (alone / "state.txt").read_text() == (behind / "state.txt").read_text()
+    assert "left" not in (behind / "state.txt").read_text()
+
+
+def test_small_training_leaves_its_thread_to_itself():
+    import torch
+
+    from deepred.train.device import DEFAULT_THREADS, set_threads
+
+    before = torch.get_num_threads()
+    try:
+        set_threads(0, torch.nn.Linear(2, 2))
+        assert torch.get_num_threads() == 1
+        set_threads(0)
+        assert torch.get_num_threads() == DEFAULT_THREADS
+    finally:
+        torch.set_num_threads(before)

@@ -23,6 +23,7 @@ from deepred.base.errors import UserError
 from deepred.base.files import write_json
 from deepred.run import inputs, provenance
 from deepred.run.config import ARMS, HOW, Run, Section
+from deepred.run.process_state import stated
 from deepred.run.settings import Settings
 from deepred.run.stage import MANIFEST, Counts, Stage, Work
 from deepred.run.unfinished import complete, hold_lock, prepare, tidy, told_in_a_line
@@ -188,7 +189,7 @@ class Pipeline:
                 return read_manifest(final)
             partial = prepare(final, node.stage)
             started, cpu = time.time(), _cpu_seconds()
-            with told_in_a_line(node.name, partial):
+            with told_in_a_line(node.name, partial), stated():
                 sources = self.sources(node)
                 counts = self._call(node, sources, partial, work)
                 manifest = self._manifest(node, sources, counts)

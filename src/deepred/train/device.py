@@ -31,11 +31,18 @@ def choose_device(name: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+DEFAULT_THREADS = torch.get_num_threads()
+"""PyTorch's own choice, read before anything changes it."""
+
+
 def set_threads(wished: int, model: nn.Module | None = None) -> None:
-    """The wished number of threads; without a wish one for a small model, else torch's own choice."""
+    """State threads and precision: the wished threads, else one for a small model, else torch's own choice.
+
+    Products of float32 matrices stay float32; ``step.py`` lets a mixed run on a GPU use the tensor cores.
+    """
     small = model is not None and sum(p.numel() for p in model.parameters()) < SMALL_MODEL
-    if wished or small:
-        torch.set_num_threads(wished or 1)
+    torch.set_num_threads(wished or (1 if small else DEFAULT_THREADS))
+    torch.set_float32_matmul_precision("highest")
 
 
 def peak_memory(device: torch.device) -> int:

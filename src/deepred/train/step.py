@@ -122,11 +122,10 @@ def prepare(
     tokens = Tokens(shards)
     sequences = tokens.sequences(config.sequence, config.packing)
     is_mixed = runs_mixed(config, device)
-    if device.type == "cuda":
-        # what bfloat16 leaves in float32 may use the tensor cores; a float32 run stays float32
-        torch.set_float32_matmul_precision("high" if is_mixed else "highest")
     model = build_model(config, tokenizer, seed, start).to(device)
     set_threads(work.settings.threads, model)
+    if device.type == "cuda" and is_mixed:
+        torch.set_float32_matmul_precision("high")  # what bfloat16 leaves in float32 may use the tensor cores
     trunk, head = parts_of(model)
     if tokens.meta["vocabulary"] > head.shape[0]:
         raise FaultError(
