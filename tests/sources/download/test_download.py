@@ -1,11 +1,15 @@
 """Downloads against a server that cuts, stalls, lies and serves the wrong bytes."""
 
+import contextlib
+import gzip
 import hashlib
 import io
 import json
+import resource
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +24,7 @@ from deepred.sources.download.download import (
     own_sources,
     plan_download,
     shipped_sources,
+    unpack,
 )
 from deepred.sources.download.transfer import Item, Transfer, seconds_to_wait
 
@@ -56,6 +61,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
+        if self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"0" * (1 << 16))
+            return
         server.asked.append((self.path, self.headers.get("Range"), self.headers.get("User-Agent")))
         if self.path.startswith("/moved/"):
             self.send_response(302)
@@ -300,7 +312,7 @@ def test_every_shipped_kind_has_mirrors_a_licence_and_a_polite_pause():
 
 def test_mirrors_that_cannot_be_reached_are_named():
     transfer = Transfer(pause=0.0)
-    with pytest.raises(FaultError, match=r"no mirror can be reached \(127\.0\.0\.1:9: "):
+    with pytest.raises(FaultError, match=r"no mirror gives [\w.-]+ \(127\.0\.0\.1:9: "):
         transfer.text(("http://127.0.0.1:9/list.txt",))
 
 
@@ -402,3 +414,68 @@ def test_books_of_chess_have_no_default_and_say_how_to_name_one(transfer):
 def test_without_ids_the_reading_list_is_what_is_fetched_of_gutenberg():
     assert {"35", "5614", "7303"} <= set(_default_ids("gutenberg"))
     assert _default_ids("chess") == []
+
+
+def test_endless_list_is_read_no_further_than_any_list_is_long(server, transfer, monkeypatch):
+    monkeypatch.setattr("deepred.sources.download.transfer.LONGEST_TEXT", 1 << 20)
+    with pytest.raises(FaultError, match=r"no mirror gives endless \(.*more than 1 MB of a list"):
+        transfer.text((f"{server.url}/endless",))
+
+
+def test_list_that_unpacks_to_far_more_is_read_no_further(transfer, monkeypatch):
+    class Packed(Handler):
+        def do_GET(self):
+            body = gzip.compress(b"0" * (1 << 24))
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    monkeypatch.setattr("deepred.sources.download.transfer.LONGEST_TEXT", 1 << 20)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Packed) as packed:
+        thread = threading.Thread(target=packed.serve_forever, args=(0.01,))
+        thread.start()
+        with pytest.raises(FaultError, match="more than 1 MB of a list"):
+            transfer.text((f"http://127.0.0.1:{packed.server_address[1]}/list",))
+        packed.shutdown()
+        thread.join()
+
+
+def test_disk_that_fills_up_under_way_is_one_line(server, transfer, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        with pytest.raises(UserError, match=r"the disk is full: dump.bz2 cannot be written"):
+            transfer.fetch(item(server), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert transfer.fetch(item(server), tmp_path).read_bytes() == DATA
+
+
+def test_file_of_unknown_size_stops_before_the_disk_is_full(server, transfer, tmp_path, monkeypatch):
+    free = iter([10 << 30, 10 << 30, 1 << 20])
+    monkeypatch.setattr("deepred.sources.download.transfer.CHECK_SPACE", 1 << 16)
+    monkeypatch.setattr(
+        "deepred.sources.download.transfer.shutil.disk_usage", lambda _: SimpleNamespace(free=next(free, 1 << 20))
+    )
+    with pytest.raises(UserError, match="to spare, 1,048,576 are free"):
+        transfer.fetch(Item("endless", (f"{server.url}/endless",)), tmp_path)
+    assert 0 < (tmp_path / "endless.part").stat().st_size < 1 << 20
+
+
+def test_archive_that_would_fill_the_disk_is_not_unpacked(server, transfer, tmp_path, monkeypatch):
+    path = tmp_path / "games.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("games.pgn", b"0" * (1 << 20))
+    monkeypatch.setattr(
+        "deepred.sources.download.transfer.shutil.disk_usage", lambda _: SimpleNamespace(free=256 << 20)
+    )
+    with pytest.raises(UserError, match=r"games.pgn needs 1,048,576 bytes"):
+        unpack(path, ["*.pgn"])
+    monkeypatch.undo()
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace((1 << 20).to_bytes(4, "little"), (1 << 10).to_bytes(4, "little")))  # it lies
+    with pytest.raises(FaultError, match="damaged archive"):
+        unpack(path, ["*.pgn"])
+    assert not list(tmp_path.glob("*.pgn*"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 import zipfile
 import zlib
@@ -16,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, shipped_table, write_text
-from deepred.sources.download.transfer import Item, Transfer, checksum_of
+from deepred.sources.download.transfer import Item, Transfer, checksum_of, require_space, told_of_full_disk
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
 LISTED = re.compile(r"^([0-9a-fA-F]{32,64})\s+\*?(\S+)\s*$", re.MULTILINE)
@@ -175,13 +174,25 @@ def unpack(path: Path, patterns: Sequence[str]) -> list[Path]:
                 if not any(fnmatch(target.name.lower(), pattern) for pattern in patterns):
                     continue
                 if not target.exists() or target.stat().st_size != member.file_size:
-                    with replaced(target) as partial, archive.open(member) as packed, partial.open("wb") as file:
-                        shutil.copyfileobj(packed, file, 1 << 20)
+                    require_space(target, member.file_size)
+                    with told_of_full_disk(target), replaced(target) as partial, archive.open(member) as packed:
+                        _unpack_member(packed, partial, member.file_size)
                 written.append(target)
     except (zipfile.BadZipFile, zlib.error):
         path.unlink()
         raise FaultError(f"{path.name} is a damaged archive", "run the same command again") from None
     return written
+
+
+def _unpack_member(packed: IO[bytes], target: Path, size: int) -> None:
+    """Write a member of the size that its archive states, and no byte more: a bomb states less than it holds."""
+    with target.open("wb") as file:
+        left = size + 1
+        while left > 0 and (piece := packed.read(min(1 << 20, left))):
+            file.write(piece)
+            left -= len(piece)
+    if left <= 0:
+        raise zipfile.BadZipFile("a member holds more than its archive states")
 
 
 def _items(kind: str, table: dict[str, Any], options: Options, mirrors: tuple[str, ...]) -> list[Item]:

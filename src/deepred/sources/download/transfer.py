@@ -6,11 +6,13 @@ stalls, ignores a range, changes the file under way or sends the wrong bytes is 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -32,6 +34,10 @@ MAX_WAIT = 600.0
 """Seconds that a server's Retry-After can make us wait at most, an attempt."""
 SPARE = 256 << 20
 """Bytes that stay free on the disk beside the file."""
+CHECK_SPACE = 16 << 20
+"""Bytes after which the free space is looked at again: others write to the disk too, and a length may be a lie."""
+LONGEST_TEXT = 32 << 20
+"""Bytes of a list of checksums or of metadata that are read at most, unpacked; the longest known are below a tenth."""
 RETRY = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -88,15 +94,16 @@ class Transfer:
             for url in urls:
                 self.wait(url)
                 try:
-                    answer = client.get(url)
-                except httpx.HTTPError as error:
+                    text = _short_text(client, url)
+                except (httpx.HTTPError, FaultError) as error:
                     problems.append(f"{urlsplit(url).netloc}: {error}")
                     continue
-                if answer.status_code == 200:
-                    return answer.text
+                if text is not None:
+                    return text
         if urls and len(problems) == len(urls):
             raise FaultError(
-                f"no mirror can be reached ({'; '.join(problems)})", "check the network, or give a --mirror"
+                f"no mirror gives {urls[0].rpartition('/')[2]} ({'; '.join(problems)})",
+                "check the network, or give a --mirror",
             )
         return None
 
@@ -124,7 +131,7 @@ class Transfer:
             if not _problem(target, item):
                 return target
             target.replace(_part(target))
-        _require_space(target, item)
+        require_space(target, max(0, (item.size or 0) - _length(target)))
         problems: list[str] = []
         for url in item.urls:
             problem = self._from_mirror(url, target, item)
@@ -203,7 +210,9 @@ class Transfer:
         asked = str(answer.history[0].url) if answer.history else str(answer.url)
         _state(target).write_text(json.dumps({"url": asked, "tag": _tag(answer)}), encoding="utf-8")
         done, began = start, time.monotonic()
-        with _part(target).open("r+b" if start else "wb") as file:
+        require_space(target, max(0, (total or 0) - start))
+        looked = start
+        with told_of_full_disk(target), _part(target).open("r+b" if start else "wb") as file:
             file.seek(start)
             file.truncate()
             # unchunked: what came before a cut must reach the file
@@ -213,6 +222,10 @@ class Transfer:
                 self.progress(item.name, done, total)
                 if item.size is not None and done > item.size:
                     break
+                if done - looked > CHECK_SPACE:
+                    looked = done
+                    file.flush()
+                    require_space(target, max(0, (total or 0) - done))
                 if self.rate_limit:
                     self.sleep(max(0.0, (done - start) / self.rate_limit - (time.monotonic() - began)))
         if total is not None and done < total:
@@ -259,16 +272,41 @@ def _problem(path: Path, item: Item) -> str:
     return "" if actual == expected.lower() else f"its {algorithm} is {actual}, not the published {expected}"
 
 
-def _require_space(target: Path, item: Item) -> None:
-    if item.size is None:
-        return
+def _short_text(client: httpx.Client, url: str) -> str | None:
+    """A text of bounded length; None where the server has none. Raises FaultError for a longer one."""
+    text = bytearray()
+    with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
+        if answer.status_code != 200:
+            return None
+        for chunk in answer.iter_bytes(1 << 16):
+            text += chunk
+            if len(text) > LONGEST_TEXT:
+                raise FaultError(f"more than {LONGEST_TEXT >> 20} MB of a list")
+        return text.decode(answer.charset_encoding or "utf-8", errors="replace")
+
+
+def require_space(target: Path, needed: int) -> None:
+    """Raise UserError where so many bytes more would leave too little of the disk free."""
     free = shutil.disk_usage(target.parent).free
-    needed = item.size - _length(target)
     if needed + SPARE > free:
         raise UserError(
-            f"{item.name} needs {needed:,} bytes, {free:,} are free in {target.parent}",
-            "free space or set DEEPRED_DATA",
+            f"{target.name} needs {needed:,} bytes and {SPARE:,} to spare, {free:,} are free in {target.parent}",
+            "free space or set DEEPRED_DATA; the same command goes on where it stopped",
         )
+
+
+@contextmanager
+def told_of_full_disk(target: Path) -> Generator[None]:
+    """Turn what a full disk refuses into one line that says what mends it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        raise UserError(
+            f"the disk is full: {target.name} cannot be written to {target.parent}",
+            "free space or set DEEPRED_DATA; the same command goes on where it stopped",
+        ) from None
 
 
 def _part(target: Path) -> Path:
