@@ -115,6 +115,30 @@ def test_a_missing_file_is_found_before_anything_runs(tmp_path):
     assert not (tmp_path / "data" / "shards").exists()
 
 
+def test_finished_output_opens_without_its_files(tmp_path):
+    books = Stage("books", 1, "fakes:copy_files", "books")
+    follow = Stage("report", 1, "fakes:list_outputs", "list", reads=("cutoff",), needs_all=True)
+    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for path in paths:
+        path.write_text(path.stem, encoding="utf-8")
+
+    def line(*stages, **books):
+        return pipeline(tmp_path, stages, books={"files": [str(tmp_path / "*.txt")], **books})
+
+    folder = build(line(books))
+    for path in paths:
+        path.unlink()
+    assert line(books).folder(line(books).nodes[0]) == folder
+    assert status.node_status(line(books), line(books).nodes[0])["state"] == "done"
+    assert status.verify_node(line(books), line(books).nodes[0]) == ([], 1)
+    assert is_complete(build(line(books, follow)))  # what comes after it can be built
+    with pytest.raises(UserError, match=r"books\.files: no file matches"):  # another output needs them
+        execute(line(books, public_domain=["US"]), Silent())
+    paths[0].write_text("other", encoding="utf-8")  # what is there counts, not what was
+    other = line(books)
+    assert other.key(other.nodes[0]) != folder.name
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing_that_counts_as_complete(tmp_path):
     full = Stage("gguf", 1, "fakes:fail_on_disk", "full")
     line = pipeline(tmp_path, (full,))

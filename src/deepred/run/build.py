@@ -32,7 +32,8 @@ def execute_side_by_side(lines: Mapping[str, Pipeline], progress: Progress, only
 def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Progress) -> None:
     for _, pipeline, wanted in parts:
         for node in wanted:
-            pipeline.key(node)  # a wrong path is found before the first hour of work, not after
+            pipeline.key(node)
+        pipeline.require_sources(wanted)  # a wrong path is found before the first hour of work, not after
     everything = [Task(pipeline, node, label) for label, pipeline, wanted in parts for node in wanted]
     for stage in dict.fromkeys(task.node.stage.name for task in everything):
         tasks = [task for task in everything if task.node.stage.name == stage]

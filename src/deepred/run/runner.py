@@ -137,18 +137,54 @@ class Pipeline:
             return {}
         config = node.section.model_dump(mode="json", exclude=how_keys(node.section))
         for key in inputs.external_keys(node.section):
-            names: list[Any] = []
-            for name in getattr(node.section, key):
-                if name.startswith(inputs.WORLD):
-                    names.append(name)  # the world's own key stands for it
-                    continue
-                for path in inputs.resolve(name, self.settings, None, f"{node.stage.name}.{key}"):
-                    known = self.checksums.of(path) if hash_files else self.checksums.remembered(path)
-                    if known is None:
-                        return None
-                    names.append([path.name, known])
+            try:
+                names = self._hashed_files(node, key, hash_files)
+            except UserError:
+                if (names := self._recorded_files(node, key)) is None:
+                    raise
+            if names is None:
+                return None
             config[key] = names
         return config
+
+    def _hashed_files(self, node: Node, key: str, hash_files: bool) -> list[Any] | None:
+        """The files of a config key as name and checksum; None where one must not be read for it."""
+        names: list[Any] = []
+        for name in getattr(node.section, key):
+            if name.startswith(inputs.WORLD):
+                names.append(name)  # the world's own key stands for it
+                continue
+            for path in inputs.resolve(name, self.settings, None, f"{node.stage.name}.{key}"):
+                known = self.checksums.of(path) if hash_files else self.checksums.remembered(path)
+                if known is None:
+                    return None
+                names.append([path.name, known])
+        return names
+
+    def _recorded_files(self, node: Node, key: str) -> list[Any] | None:
+        """The same by the manifest of this run's output, where files are gone: what is finished needs them no more."""
+        folder = self.settings.data / recorded_outputs(self.settings.data, self.run.name).get(node.name, "")
+        written: list[str] = getattr(node.section, key)
+        manifest = read_manifest(folder) if is_complete(folder) else {"config": {}}
+        if manifest["config"].get(key) != written:
+            return None
+        found = [[Path(one["path"]).name, one["sha256"]] for one in manifest["sources"] if one["key"] == key]
+        outside = [name for name in written if not name.startswith(inputs.WORLD)]
+        if len(outside) == len(written):
+            return found
+        if len(outside) != len(found):
+            return None
+        files = iter(found)
+        return [name if name.startswith(inputs.WORLD) else next(files) for name in written]
+
+    def require_sources(self, nodes: Sequence[Node]) -> None:
+        """Raise UserError for the first file from outside that an unfinished node needs and that is not there."""
+        for node in nodes:
+            if not is_complete(self.folder(node)) and node.section is not None:
+                for key in inputs.external_keys(node.section):
+                    for name in getattr(node.section, key):
+                        if not name.startswith(inputs.WORLD):
+                            inputs.resolve(name, self.settings, None, f"{node.stage.name}.{key}")
 
     def _read(self, node: Node, name: str) -> Any:
         if name == "arm":
@@ -260,11 +296,17 @@ def _cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def recorded_outputs(data: Path, run: str) -> dict[str, str]:
+    """The outputs that a run remembers, ``stage/key`` by the names of their nodes; none where it remembers nothing."""
+    path = data / RUNS / f"{run}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["outputs"] if path.is_file() else {}
+
+
 def remember_run(pipeline: Pipeline, nodes: Sequence[Node]) -> None:
     """Record the keys that a run now uses: of these nodes, and of further ones that an earlier command built."""
     path = pipeline.settings.data / RUNS / f"{pipeline.run.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    before: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["outputs"] if path.is_file() else {}
+    before = recorded_outputs(pipeline.settings.data, pipeline.run.name)
     built = {node.name: _output(pipeline, node) for node in nodes}
     further = [node for node in pipeline.nodes if node.name in before and node.name not in built]
     kept = {node.name: before[node.name] for node in further if _is_still_used(pipeline, node, before[node.name])}
