@@ -74,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "books",
-        2,
+        3,
         "deepred.sources.books.books:collect_books",
         "Cleans Gutenberg texts and dates each by catalogue, title page, edition note or lifetime, with its reason.",
         needs=("world",),
