@@ -111,6 +111,12 @@ def test_old_and_short_files_keep_their_work(header, footer):
     assert clean_book(header + TALE + footer).text == KEPT
 
 
+def test_an_end_marker_inside_a_file_cuts_nothing_off():
+    inner = "*** END OF THIS PROJECT GUTENBERG EBOOK A TALE, VOLUME ONE ***"
+    text = f"{NEW_HEADER}{STARTS[1]}\n\n{TALE}\n{MIDDLES[1]}\n\n{inner}\n\n\n{LATER}{FOOTERS[2]}"
+    assert clean_book(text).text == f"{KEPT}\n\n{LATER.strip()}"
+
+
 def test_whole_files_joined_are_both_kept():
     for header, footer in ((f"{NEW_HEADER}{STARTS[1]}\n\n", FOOTERS[2]), (SMALL_PRINT, FOOTERS[1])):
         joined = f"{header}{TALE}{footer}\n\n{header}{LATER}{footer}"

@@ -19,7 +19,7 @@ from deepred.sources.books.text_blocks import Block
 BOILERPLATE = re.compile(
     r"project gutenberg|gutenberg[- ]tm|project runeberg|\be-?texts?\b|\be-?books?\b|distributed proofread|\bpgdp\b|"
     r"legal small print|small print!\W{0,3}statement|plain vanilla (?:ascii|electronic|text)|https?://|\bwww\.|"
-    r"\w@[\w-]{1,40}\.[a-z]",
+    r"\w@[a-z][\w-]{1,40}\.[a-z]{2}",
     re.IGNORECASE,
 )
 """Words that no book before electronic texts has; a paragraph that holds one was added to it."""
@@ -154,20 +154,22 @@ def note_brackets(text: str) -> Iterator[int]:
             yield start
 
 
-def is_credit(lines: list[str]) -> bool:
-    """Whether a block names who made the file: it begins so, and goes on with names or with how it was made."""
+def is_credit(lines: list[str], beside: bool = False) -> bool:
+    """Whether a block names who made the file: it begins so, and goes on with names or with how it was made.
+
+    What anybody may say, a thank-you above all, needs words of the making, or another credit ``beside`` it.
+    """
     opening = re.sub(r"^[^a-z0-9]+", "", fold("\n".join(lines)))
     match = words().credit.match(opening)
     if not match or len(opening) > 1200:
         return False
-    # anybody gives thanks and speaks of images: only how the file was made tells
     common = re.search("thank|image", match[0]) is not None
     if words().made.search(opening if common else opening[match.end() :]):
         return True
-    if common or words().work.search(opening):
+    if (common and not beside) or words().work.search(opening):
         return False
     told = " ".join(lines)
-    begun = re.search(r"\b(?:by|from|von|par|por|da)\b:?", told, re.IGNORECASE)
+    begun = re.search(r"\b(?:by|from|von|par|por|da|thanks(?: are due| go)?(?: to)?)\b:?", told, re.IGNORECASE)
     names = re.findall(r"[^\W\d_][\w'’.-]*", told[begun.end() :] if begun else told)
     unknown = [name for name in names if name[0].islower() and name.rstrip(".'’-").lower() not in words().plain]
     named = any(name[0].isupper() for name in names) and len(unknown) <= len(names) // 12
@@ -179,6 +181,7 @@ def cut_additions(blocks: list[Block], removed: Counter[str], notes: list[str]) 
     kept: list[Block] = []
     last = len(blocks)
     at = 0
+    credited = False
     while at < last:
         end = _note_end(blocks, at) if heading_of(blocks[at].lines) else _weak_note_end(blocks, at)
         if end > at:
@@ -189,7 +192,8 @@ def cut_additions(blocks: list[Block], removed: Counter[str], notes: list[str]) 
             at = end
             continue
         block = blocks[at]
-        if _is_addition(block, min(at, last - 1 - at)):
+        credited = _is_addition(block, min(at, last - 1 - at), credited)
+        if credited:
             removed["credit"] += 1
             notes.append(block.text())
         else:
@@ -198,7 +202,7 @@ def cut_additions(blocks: list[Block], removed: Counter[str], notes: list[str]) 
     return kept
 
 
-def _is_addition(block: Block, from_edge: int) -> bool:
+def _is_addition(block: Block, from_edge: int, beside: bool) -> bool:
     text = block.text()
     if speaks_of_etexts(text):
         return True
@@ -206,7 +210,7 @@ def _is_addition(block: Block, from_edge: int) -> bool:
         return False
     if words().lone.match(re.sub(r"^[^a-z0-9]+", "", fold(text))):
         return True
-    return from_edge < OUTER_EDGE and is_credit(block.lines)
+    return from_edge < OUTER_EDGE and is_credit(block.lines, beside)
 
 
 def _note_end(blocks: list[Block], start: int) -> int:

@@ -140,11 +140,11 @@ def _after_boilerplate(text: str) -> int:
 
 def _closes(mark: re.Match[str], text: str, following: int, later: list[re.Match[str]]) -> bool:
     """Whether the distributor's words follow a mark, and not the work."""
-    if mark["end"] or mark["licence"]:
+    if mark["licence"] or (mark["end"] and not any(other["end"] for other in later)):
         return True
     if mark["print_start"]:
         return any(other["print_end"] and other.start() - mark.start() < LONGEST_SMALL_PRINT for other in later[:3])
-    if mark["phrase"]:
+    if mark["phrase"] or mark["end"]:
         after = _paragraphs(text, _end_of_phrase(text, mark), following, AFTER_END)
         return any(speaks_of_etexts(paragraph) or LICENCE_WORDS.search(paragraph) for paragraph in after)
     return False
