@@ -27,11 +27,14 @@ BOILERPLATE = re.compile(
 HINTS = ("gutenberg", "runeberg", "text", "book", "proofread", "pgdp", "small print", "vanilla", "http", "www", "@")
 """One of these is in every match of ``BOILERPLATE``; plain searches for them cost a tenth of it."""
 
-HEADING_HINTS = (
-    "note", "nota", "noti", "not ", "noot", "merk", "märk", "mærk", "trans", "trasc", "tn", "redac", "text", "edit",
-    "zeilen", "change", "correct", "typo", "hinweis", "lecteur", "huomaut", "kommentar",
-)  # fmt: skip
+HEADING_HINT = re.compile(
+    "not[aei]|noot|merk|märk|mærk|trans|trasc|tn|redac|text|edit|zeilen|change|correct|typo|hinweis|lecteur|"
+    "huomaut|kommentar"
+)
 """One of these is in the first words of every heading of a note; most blocks hold none and are not folded."""
+
+MARKS = " \t|*+#=~-_.:[({"
+"""What may stand before the first letter of a note."""
 
 SHEET = re.compile(r"<<\s*this electronic[^<>]{0,2000}>>", re.IGNORECASE)
 """A notice that some files repeat on every page."""
@@ -114,8 +117,8 @@ def fold(text: str) -> str:
 
 def opening_of(lines: list[str]) -> str:
     """The folded first words of a block, from its first letter on, below a rule; empty where they head no note."""
-    begun = "".join(lines[:4])[:400].lower()
-    if not any(hint in begun for hint in HEADING_HINTS):
+    begun = "".join(lines[:4]).lstrip(MARKS)[:60].lower()
+    if not HEADING_HINT.search(begun):
         return ""
     told = [line for line in lines[:4] if not RULE.fullmatch(line)]
     return re.sub(r"^[^a-z0-9]+", "", fold("\n".join(told)[:400]))
