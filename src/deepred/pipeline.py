@@ -74,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "books",
-        2,
+        3,
         "deepred.sources.books.books:collect_books",
         "Cleans Gutenberg texts and dates each by catalogue, title page, edition note or lifetime, with its reason.",
         needs=("world",),
@@ -82,7 +82,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "chess",
-        2,
+        3,
         "deepred.sources.chess.chess:narrate_games",
         "Admits games by headers before parsing, removes duplicates, replays them and writes four true renderings.",
         needs=("world",),

@@ -14,7 +14,8 @@ from deepred.run.stage import Counts, Work
 from deepred.sources.books.books import collect_books
 from deepred.sources.books.catalogue import Person, Record, merge_records, parse_people, read_csv, read_rdf
 from deepred.sources.books.first_published import date_book, known_lives, name_key, title_page_years
-from deepred.sources.books.gutenberg_text import clean_book, cut_page_numbers, decode, reflow
+from deepred.sources.books.gutenberg_text import clean_book, cut_page_numbers, decode
+from deepred.sources.books.text_blocks import reflow
 
 PROSE = """It was a bright cold day in the colony, and the clocks of the
 observatory were striking the hour when the engineers came up from the

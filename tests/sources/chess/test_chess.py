@@ -98,6 +98,74 @@ def test_a_game_that_cannot_be_told_is_counted_by_reason(tmp_path, text, reason)
 
 
 @pytest.mark.parametrize(
+    ("date", "reason"),
+    [
+        ("1969.1?.??", "after-cutoff"),
+        ("1969.0?.??", "straddling"),
+        ("1969.07.2?", "after-cutoff"),
+        ("1969.07.1?", ""),
+        ("1969.07.??", "straddling"),
+        ("1969.06.??", ""),
+        ("196?.??.??", "straddling"),
+        ("195?.??.??", ""),
+        ("19??.??.??", "straddling"),
+        ("????.07.19", "undated"),
+        ("20.07.1969", "after-cutoff"),
+        ("1968/69", "straddling"),
+    ],
+)
+def test_a_game_is_admitted_when_every_day_it_may_be_of_is_before_the_cutoff(tmp_path, date, reason):
+    rows, counts = narrate(tmp_path, pgn(date) + pgn("1900.01.01", MATE))
+    assert len(rows) == 1 + (not reason)
+    assert dict(counts.drops) == ({reason: 1} if reason else {})
+
+
+def test_a_game_of_a_decade_is_told_as_one(tmp_path):
+    rows, _ = narrate(tmp_path, pgn("185?.??.??"), renderings={"movetext": 1.0})
+    assert "Match, Paris, in the 1850s." in rows[0]["text"]
+    assert rows[0]["title"] == "Paul Morphy against Adolf Anderssen, 1850 to 1859"
+
+
+@pytest.mark.parametrize(
+    ("header", "moves", "result"),
+    [
+        ("1-0", "1. e4 e5 1-0", "1-0"),
+        ("*", "1. e4 e5 0-1", "0-1"),
+        ("1/2", "1. e4 e5", "1/2-1/2"),
+        ("1-0", "1. e4 e5 *", "1-0"),
+        ("1-0", "1. e4 e5 0-1", "*"),
+        ("?", "1. e4 e5", "*"),
+        ("*", "1. f3 e5 2. g4 Qh4#", "0-1"),
+    ],
+)
+def test_the_result_is_what_header_and_moves_agree_on(header, moves, result):
+    assert replay(RawGame(0, {"Result": header}, moves.encode()), Interval.of(1900)).result == result
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ('[SetUp "1"]\n[FEN "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"]\n', ""),
+        ('[SetUp "0"]\n', ""),
+        ('[FEN ""]\n', ""),
+        ('[SetUp "1"]\n', "setup-position"),
+        ('[FEN "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR b KQkq - 0 1"]\n', "setup-position"),
+    ],
+)
+def test_the_usual_position_set_up_is_no_set_up(tmp_path, extra, reason):
+    _, counts = narrate(tmp_path, pgn("1858.??.??", extra=extra))
+    assert dict(counts.drops) == ({reason: 1} if reason else {})
+
+
+def test_castling_with_zeros_is_the_same_game(tmp_path):
+    zeros = LONG.replace("O-O-O", "0-0-0")
+    rows, counts = narrate(tmp_path, pgn("1858.??.??"), pgn("1858.??.??", zeros), renderings={"movetext": 1.0})
+    assert counts.drops["duplicate"] == 1
+    alone, _ = narrate(tmp_path, pgn("1858.??.??", zeros), renderings={"movetext": 1.0})
+    assert alone[0]["text"] == rows[0]["text"]
+
+
+@pytest.mark.parametrize(
     ("second", "duplicates"),
     [
         (pgn("1858.??.??", white="Paul Morphy", black="Anderssen,A"), 1),

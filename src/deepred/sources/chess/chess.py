@@ -25,6 +25,8 @@ from deepred.sources.chess.replay import replay, require_chess
 
 GAMES_PER_SHARD = 2000
 """Games of one output file; replaying them takes some ten seconds."""
+START_POSITION = ["rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR", "w", "KQkq", "-"]
+"""The fields of a FEN header that sets up no position but the usual one."""
 LICENCE = "game scores are facts and not protected; the prose is generated"
 RENDERINGS = ("movetext", "descriptive", "narrated", "positions")
 
@@ -136,7 +138,8 @@ def _refusal(game: RawGame, played: Interval | None, cutoff: Day, straddling: st
         return "straddling"
     if game.headers.get("Variant", "").lower() not in ("", "standard", "normal", "chess", "from position"):
         return "variant"
-    if game.headers.get("FEN") or game.headers.get("SetUp") == "1":
+    position = game.headers.get("FEN", "").split()
+    if position[:4] != START_POSITION and (position or game.headers.get("SetUp") == "1"):
         return "setup-position"
     return "" if game.movetext.strip() else "no-moves"
 

@@ -13,20 +13,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepred.base.days import Interval, month_length
-
-LINE = 1 << 20
-"""Bytes of a line read at once; a binary file without line ends must not fill the memory."""
+from deepred.base.days import Interval
+from deepred.sources.chess.pgn_date import date_of
+from deepred.sources.chess.pgn_lines import Lines
 
 LONGEST_GAME = 1 << 20
 """Bytes of movetext kept of one game. The longest game on record takes under 10 KB; heavy annotation some 200 KB."""
+LONGEST_TAG = 4
+"""Lines over which a tag pair may be spread."""
 
-HEADER = re.compile(rb'\s*\[\s*([A-Za-z][A-Za-z0-9_+#=:-]*)\s+"((?:[^"\\]|\\.|"(?!\s*\]))*)"\s*\]')
-RESULTS = (b"1-0", b"0-1", b"1/2-1/2", b"*")
+NAME = rb"[A-Za-z][A-Za-z0-9_+#=:-]*+"
+TAG = re.compile(rb"\[\s*+(" + NAME + rb')\s*+"((?:[^"\\]|\\(?="\s*+\])|\\(?!"\s*+\]).|"(?!\s*+\])){0,999}+)"\s*+\]')
+"""A tag pair; a quote or a backslash that should have been escaped belongs to the value."""
+LOOSE_TAG = re.compile(rb"\[\s*+(" + NAME + rb')(?:\s*+"([^"\]]*+)"?\s*+|\s++([^"\[\]{}]*+))(?:\]|$)')
+"""A tag pair without its quotes, its last quote or its bracket."""
+OPEN_TAG = re.compile(rb"\[\s*+(?:" + NAME + rb'\s*+(?:"[^"\]]*+"?\s*+)?)?$')
+"""What a line ends with whose tag pair goes on in the next."""
+EVENT_LINE = re.compile(rb'\s*+\[\s*+Event\s*+"')
+SPECIAL = re.compile(rb"[{;\[]|(?<![^\s)}])(?:1-0|0-1|1/2-1/2|\*)(?![^\s{;(])")
+"""What a scan of movetext stops at: a comment, a tag pair, a result."""
+MOVE = re.compile(rb"(?<![A-Za-z0-9])(?:[A-Z]?[a-h]?[1-8]?[x:-]?[a-h][1-8](?![0-9])|[O0o]-[O0o]|--|Z0)")
+"""What is a move in any notation by letters; words and numbers are not."""
+FIRST_MOVE = re.compile(rb"\s*+1\s?\.(?!\s?\.)")
 
-_COMMENT = re.compile(rb"\{[^}]*\}?|;[^\n]*|^%[^\n]*", re.MULTILINE)
-_VARIATION = re.compile(rb"\([^()]*\)")
-_NOT_MOVE = re.compile(rb"\$\d+|\d+\s*\.+|1-0|0-1|1/2-1/2|\*|[+#!?]+|\be\.p\.")
+KNOWN_TAGS = {
+    name.lower(): name
+    for name in (
+        "Event", "Site", "Date", "Round", "White", "Black", "Result", "EventDate", "UTCDate", "UTCTime", "Time", "ECO",
+        "Opening", "Variation", "FEN", "SetUp", "Variant", "WhiteElo", "BlackElo", "WhiteTitle", "BlackTitle",
+        "Annotator", "Termination", "TimeControl", "PlyCount", "Mode", "Source", "SourceDate",
+    )
+}  # fmt: skip
+"""Names that are known in any case, and without quotes behind them in the midst of moves."""
+
+_COMMENT = re.compile(rb"\{[^}]*\}?|;[^\n]*")
+_BRACKET = re.compile(rb"([()])")
+_NOT_MOVE = re.compile(rb"\$\d+|\d+\s?\.[.\s]*|(?<!\S)(?:1-0|0-1|1/2-1/2|\*)(?!\S)|[+#!?]+|\be\.p\.")
+_ESCAPED = re.compile(rb'\\(["\\])')
 
 
 @dataclass(slots=True)
@@ -39,82 +62,166 @@ class RawGame:
 
     def date(self) -> Interval | None:
         """When it was played, as precisely as its headers say; None where they do not."""
-        for tag in ("Date", "UTCDate"):
-            played = parse_date(self.headers.get(tag, ""))
-            if played:
-                return played
-        # an event's date is its first day: the game may be later in the year
-        event = parse_date(self.headers.get("EventDate", ""))
-        return Interval.of(event.first // 10000) if event else None
-
-
-def parse_date(text: str) -> Interval | None:
-    """The interval that a PGN date covers; None for an unknown year. An impossible month or day widens it.
-
-    >>> parse_date("1848.??.??")
-    Interval(first=18480101, last=18481231)
-    >>> parse_date("1969.07.20")
-    Interval(first=19690720, last=19690720)
-    """
-    match = re.match(r"\s*(\d{4})(?:[.\-/](\d{1,2}|\?+))?(?:[.\-/](\d{1,2}|\?+))?", text)
-    if not match or int(match[1]) == 0:
-        return None
-    year, month, number = (int(part) if part and part.isdigit() else 0 for part in match.groups())
-    if not 1 <= month <= 12:
-        return Interval.of(year)
-    if not 1 <= number <= month_length(year, month):
-        return Interval.of(year, month)
-    return Interval.of(year, month, number)
+        return date_of(self.headers)
 
 
 def read_games(path: Path, start: int = 0) -> Iterator[RawGame]:
-    """Every game of a file from a byte on, one at a time; moves without any header are a game without headers."""
-    game: RawGame | None = None
-    moves: list[bytes] = []
-    size = 0
-    in_comment = False
-    offset = start
+    """Every game of a file from a byte on, one at a time; moves without any header are a game without headers.
+
+    Text between games that holds neither a tag pair nor a move is no game.
+    """
     with path.open("rb") as file:
-        file.seek(start)
-        while line := file.readline(LINE):
-            if offset == 0:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            header = HEADER.match(line) if line.lstrip()[:1] == b"[" else None
-            # an unclosed comment must not swallow the rest of a collection: [Event opens a game everywhere
-            if header and (not in_comment or header[1] == b"Event"):
-                if game is None or moves or header[1].decode() in game.headers:
-                    if game is not None:
-                        yield _finished(game, moves)
-                    game, moves, size, in_comment = RawGame(offset), [], 0, False
-                game.headers[header[1].decode()] = _decode(header[2]).strip()
-                line = line[header.end() :]
-            if line.strip() and not (game and not moves and line.lstrip()[:1] == b"["):
-                game = game or RawGame(offset)
-                if size < LONGEST_GAME:
-                    moves.append(line)
-                    size += len(line)
-                in_comment = _open_comment(line, in_comment)
-                if not game.headers and line.rstrip().endswith(RESULTS) and not in_comment:
-                    yield _finished(game, moves)
-                    game, moves, size = None, [], 0
-            offset = file.tell()
-    if game is not None:
-        yield _finished(game, moves)
+        yield from _Scan(Lines(file, start)).games()
 
 
-def _finished(game: RawGame, moves: list[bytes]) -> RawGame:
-    game.movetext = b"".join(moves)
-    return game
+class _Scan:
+    """A pass over lines that finds where games begin: at a tag pair behind moves, or at moves behind a result."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.game: RawGame | None = None
+        self.moves: list[bytes] = []
+        self.size = self.depth = 0
+        self.in_comment = self.closes = self.gap = self.moved = self.has_move = self.over = False
+
+    def games(self) -> Iterator[RawGame]:
+        for offset, line in self.lines:
+            if not line or line.isspace():
+                self.gap = True
+            elif line[:1] != b"%" or self.in_comment:
+                yield from self._line(offset, line)
+                self._keep(b"\n")
+                self.gap = False
+        yield from self._finish()
+
+    def _line(self, offset: int, line: bytes) -> Iterator[RawGame]:
+        at = 0
+        while at < len(line):
+            if self.in_comment:
+                at = self._comment(line, at)
+                continue
+            special = SPECIAL.search(line, at)
+            stop = special.start() if special else len(line)
+            if stop > at:
+                yield from self._text(line[at:stop], offset, line, at)
+            if special is None:
+                return
+            at = special.end()
+            if special[0] == b"[":
+                tag = self._tag(offset, line, stop)
+                if tag:
+                    name, value, place, line_after, at = tag
+                    yield from self._header(name, value, place)
+                    offset, line = line_after
+                    continue
+                self._keep(b"[")
+            elif special[0] in b"{;":
+                self.in_comment, self.closes = special[0] == b"{", False
+                self._keep(line[stop:] if special[0] == b";" else b"{")
+                at = len(line) if special[0] == b";" else at
+            else:
+                self._result(special[0])
+
+    def _comment(self, line: bytes, at: int) -> int:
+        """Read on in a comment and return where it ends."""
+        # an unclosed comment must not swallow the rest of a collection, but one may quote a tag pair
+        if not at and not self.closes and EVENT_LINE.match(line):
+            self.closes = self.lines.next_brace(line) == b"}"
+            if not self.closes:
+                self.in_comment = False
+                return 0
+        close = line.find(b"}", at)
+        self.in_comment = close < 0
+        end = len(line) if close < 0 else close + 1
+        self._keep(line[at:end])
+        return end
+
+    def _text(self, text: bytes, offset: int, line: bytes, at: int) -> Iterator[RawGame]:
+        """Movetext outside comments; it begins a game without headers where the one before is over."""
+        afresh = self.over or (self.gap and not at and not self.depth and FIRST_MOVE.match(text))
+        move = (afresh or not self.has_move) and MOVE.search(text) is not None
+        if move and self.moved and afresh:
+            yield from self._finish()
+        if self.game is None and not text.isspace():
+            self.game = RawGame(offset + self.lines.width(line[:at]))
+        self._keep(text)
+        self.moved, self.has_move = self.moved or move, self.has_move or move
+        if b"(" in text or b")" in text:
+            self.depth = max(0, self.depth + text.count(b"(") - text.count(b")"))
+
+    def _result(self, result: bytes) -> None:
+        self._keep(result)
+        if not self.depth and self.game is not None:
+            self.moved = self.over = True
+
+    def _header(self, name: str, value: str, offset: int) -> Iterator[RawGame]:
+        headers = self.game.headers if self.game else {}
+        if self.moved or (name in headers and (name == "Event" or self.gap)):
+            yield from self._finish()
+        if self.game is None or not self.game.headers:
+            # what stands before the first tag pair is no game
+            self._start(offset)
+        assert self.game
+        known = self.game.headers.setdefault(name, value)
+        if known != value and name.endswith("Date"):
+            self.game.headers[name] = f"{known} - {value}"  # the game may be of either day
+        self.gap = False
+
+    def _tag(self, offset: int, line: bytes, at: int) -> tuple[str, str, int, tuple[int, bytes], int] | None:
+        """A tag pair at a bracket: name, value, its place, and the line and position behind it; None if it is none."""
+        place = offset + self.lines.width(line[:at])
+        match = TAG.match(line, at)
+        if match and self._is_tag(match[1], quoted=True):
+            return (*_pair(match), place, (offset, line), match.end())
+        if OPEN_TAG.match(line, at):
+            joined = line[at:].rstrip()
+            for number, (_, following) in enumerate(self.lines.ahead(), 1):
+                if number == LONGEST_TAG or not following.strip() or following.lstrip()[:1] == b"[":
+                    break
+                joined += b" " + following.strip()
+                match = TAG.match(joined)
+                if match:
+                    for _ in range(number):
+                        offset, line = next(self.lines)
+                    return (*_pair(match), place, (offset, line), len(line.rstrip()) - len(joined) + match.end())
+        match = LOOSE_TAG.match(line, at)
+        if match and self._is_tag(match[1], quoted=False):
+            return (*_pair(match), place, (offset, line), match.end())
+        return None
+
+    def _is_tag(self, name: bytes, quoted: bool) -> bool:
+        if quoted or name.lower().decode() in KNOWN_TAGS:
+            return True
+        return self.game is not None and bool(self.game.headers) and not self.moved
+
+    def _keep(self, text: bytes) -> None:
+        if self.game is not None and self.size < LONGEST_GAME:
+            self.moves.append(text)
+            self.size += len(text)
+
+    def _start(self, offset: int) -> None:
+        self.game, self.moves, self.size, self.depth = RawGame(offset), [], 0, 0
+        self.moved = self.has_move = self.over = False
+
+    def _finish(self) -> Iterator[RawGame]:
+        """Hand out the game, if it is one, and begin anew."""
+        game = self.game
+        if game is not None and (game.headers or self.has_move):
+            game.movetext = b"".join(self.moves)
+            yield game
+        self._start(0)
+        self.game = None
 
 
-def _open_comment(line: bytes, opened: bool) -> bool:
-    if b"{" not in line and b"}" not in line:
-        return opened
-    return line.rfind(b"{") > line.rfind(b"}")
+def _pair(match: re.Match[bytes]) -> tuple[str, str]:
+    name = match[1].decode()
+    value = match[2] if match[2] is not None else match[3]
+    if b"\\" in value:
+        value = _ESCAPED.sub(rb"\1", value)
+    return KNOWN_TAGS.get(name.lower(), name), _decode(value).strip()
 
 
 def _decode(value: bytes) -> str:
-    value = value.replace(b'\\"', b'"').replace(b"\\\\", b"\\")
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -147,10 +254,19 @@ def moves_key(movetext: bytes) -> bytes:
     >>> moves_key(b"1. e4 {best} e5 2.Nf3+ (2. f4) 1-0") == moves_key(b"1.e4 e5 2. Nf3 *")
     True
     """
-    text = _COMMENT.sub(b" ", movetext) if b"{" in movetext or b";" in movetext or b"%" in movetext else movetext
-    while b"(" in text:
-        shorter = _VARIATION.sub(b" ", text)
-        if shorter == text:
-            break
-        text = shorter
-    return hashlib.blake2b(b" ".join(_NOT_MOVE.sub(b" ", text).split()), digest_size=16).digest()
+    text = _COMMENT.sub(b" ", movetext) if b"{" in movetext or b";" in movetext else movetext
+    if b"(" in text:
+        text = b" ".join(_main_line(text))
+    moves = b" ".join(_NOT_MOVE.sub(b" ", text).split()).replace(b"0-0", b"O-O").replace(b"O-O-0", b"O-O-O")
+    return hashlib.blake2b(moves, digest_size=16).digest()
+
+
+def _main_line(text: bytes) -> Iterator[bytes]:
+    depth = 0
+    for part in _BRACKET.split(text):
+        if part == b"(":
+            depth += 1
+        elif part == b")":
+            depth = max(0, depth - 1)
+        elif not depth:
+            yield part

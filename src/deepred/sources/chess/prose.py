@@ -110,13 +110,18 @@ def when(played: Interval) -> str:
 
     >>> when(Interval(18580601, 18580630)), when(Interval(18580602, 18580602)), when(Interval(18580101, 18581231))
     ('in June 1858', 'on 2 June 1858', 'in 1858')
+    >>> when(Interval(18500101, 18591231)), when(Interval(18581231, 18590101))
+    ('in the 1850s', 'between 1858 and 1859')
     """
     year, month, number = played.first // 10000, played.first // 100 % 100, played.first % 100
     if played.first == played.last:
         return f"on {number} {MONTHS[month - 1]} {year}"
     if played.first // 100 == played.last // 100:
         return f"in {MONTHS[month - 1]} {year}"
-    return f"in {year}"
+    last = played.last // 10000
+    if year == last:
+        return f"in {year}"
+    return f"in the {year}s" if year % 10 == 0 and last == year + 9 else f"between {year} and {last}"
 
 
 def movetext(plies: tuple[Ply, ...], result: str = "") -> str:
@@ -130,9 +135,10 @@ def _numbered(moves: list[str], between: str, result: str) -> str:
 
 
 def title_of(game: PlayedGame) -> str:
-    """A title for lists: ``Paul Morphy against Adolf Anderssen, 1858``."""
+    """A title for lists: ``Paul Morphy against Adolf Anderssen, 1858``, or ``..., 1850 to 1859``."""
+    first, last = game.played.first // 10000, game.played.last // 10000
     white, black = _player(game.white, "an unnamed player"), _player(game.black, "an unnamed player")
-    return f"{white} against {black}, {game.played.first // 10000}"
+    return f"{white} against {black}, {first}" + (f" to {last}" if last > first else "")
 
 
 def render_movetext(game: PlayedGame) -> str:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from deepred.base.days import Interval
 from deepred.sources.chess.pgn import RawGame, movetext_of
-from deepred.sources.chess.prose import PlayedGame, Ply, describe_move, same_names
+from deepred.sources.chess.prose import SPOKEN_RESULTS, PlayedGame, Ply, describe_move, same_names
 
 if TYPE_CHECKING:
     import chess
 
 SQUARE_NAMES = tuple(file + rank for rank in "12345678" for file in "abcdefgh")
+SPELLINGS = {"1/2": "1/2-1/2", "½-½": "1/2-1/2", "1:0": "1-0", "0:1": "0-1"}
 PLAIN_SAN = re.compile(r"(?:[KQRBN][a-h]?[1-8]?x?[a-h][1-8]|(?:[a-h]x)?[a-h][1-8](?:=[QRBN])?|O-O(?:-O)?)$")
 
 
@@ -36,6 +37,8 @@ class Replay:
     rendering: str = ""
     plies: list[Ply] = field(default_factory=list[Ply])
     error: str = ""
+    ending: str = "*"
+    """The result that stands behind the moves."""
 
 
 def replay(raw: RawGame, played: Interval, rendering: str = "movetext") -> PlayedGame | str:
@@ -48,13 +51,20 @@ def replay(raw: RawGame, played: Interval, rendering: str = "movetext") -> Playe
         return found.error
     if not found.plies:
         return "no-moves"
-    result = raw.headers.get("Result", "*")
-    if result not in ("1-0", "0-1", "1/2-1/2"):
-        result = "*"
-    if found.plies[-1].mate and result != ("1-0" if len(found.plies) % 2 else "0-1"):
+    result = _result(raw.headers.get("Result", ""), found)
+    if not result:
         return "result-contradicts-mate"
     white, black, event, site = (raw.headers.get(tag, "") for tag in ("White", "Black", "Event", "Site"))
     return PlayedGame(white, black, event, site, played, result, tuple(found.plies))
+
+
+def _result(header: str, found: Replay) -> str:
+    """The result that header and movetext allow, ``*`` for two that differ; empty where a mate denies one."""
+    told = {SPELLINGS.get(spelling, spelling) for spelling in (header, found.ending)} & set(SPOKEN_RESULTS) - {"*"}
+    if found.plies[-1].mate:
+        won = "1-0" if len(found.plies) % 2 else "0-1"
+        return "" if told - {won} else won
+    return told.pop() if len(told) == 1 else "*"
 
 
 def _visitor(found: Replay) -> Any:
@@ -85,6 +95,9 @@ def _visitor(found: Replay) -> Any:
                 found.plies[-1] = _checked(found.plies[-1], board.is_checkmate())
             if found.plies and found.rendering == "positions":
                 found.plies[-1] = replace(found.plies[-1], placement=placement_of(board))
+
+        def visit_result(self, result: str) -> None:
+            found.ending = result
 
         def handle_error(self, error: Exception) -> None:
             found.error = found.error or _error_name(error)
