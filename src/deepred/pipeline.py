@@ -20,7 +20,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "articles",
-        2,
+        3,
         "deepred.sources.wiki.articles:extract_articles",
         "One-pass wikitext scan of byte ranges of the dump: text, links with offsets, categories, infobox dates.",
         needs=("world",),

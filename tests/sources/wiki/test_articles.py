@@ -14,7 +14,7 @@ from deepred.run.config import Articles
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
 from deepred.sources.wiki.articles import extract, extract_articles, summary_lines
-from deepred.sources.wiki.page import unescape
+from deepred.sources.wiki.elements import unescape
 
 SITE = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="de"><siteinfo><dbname>dewiki</dbname>
 <namespaces><namespace key="0" case="first-letter" /><namespace key="6">Datei</namespace>
