@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import re
+import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from deepred.base.files import shipped_table
 
@@ -40,6 +45,23 @@ def describe_bytes(head: bytes) -> str:
         if pattern.match(text):
             return name
     return f"a file that begins with {text[:SHOWN]!r}"
+
+
+def is_packed(head: bytes) -> bool:
+    """Whether bytes begin a container that has to be unpacked, or are no text at all."""
+    return head[TAR_MARK] == b"ustar" or any(head.startswith(magic) for magic, _ in _formats()[0]) or b"\0" in head[:64]
+
+
+def describe_unpacked(path: Path) -> str:
+    """The format of what a plain, gzip or bzip2 file holds; of a container in it, that."""
+    opened: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
+    try:
+        with path.open("rb") as file:
+            head = file.read(2)
+        with opened.get(head, lambda name: name.open("rb"))(path) as file:
+            return describe_bytes(file.read(HEAD_BYTES))
+    except (OSError, EOFError, zlib.error) as error:
+        return f"a file that cannot be read ({error})"
 
 
 def describe_file(path: Path) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from deepred.base.chat_markers import disarm, disarm_in_jinja
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
+from deepred.base.formats import describe_file
 from deepred.base.tables import read_rows
 from deepred.corpus.cleaned_documents import fraction
 from deepred.run.config import Tokenizer
@@ -261,7 +262,10 @@ def _load(path: Path) -> Any:
     try:
         return SentencePieceProcessor(model_file=str(path))
     except (OSError, RuntimeError) as error:
-        raise UserError(f"{path} is no SentencePiece model: {str(error).splitlines()[0]}", "fetch it again") from None
+        raise UserError(
+            f"{path} is no SentencePiece model but {describe_file(path)}: {str(error).splitlines()[0]}",
+            "name a tokenizer.model, or the folder that holds a tokenizer.json",
+        ) from None
 
 
 def _encoder(model: Any) -> Encoder:

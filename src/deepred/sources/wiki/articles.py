@@ -23,7 +23,7 @@ from deepred.run.stage import Counts, Work
 from deepred.sources.wiki import dump
 from deepred.sources.wiki.earlier_pages import Seen, forget, remember
 from deepred.sources.wiki.page import Malformed, Oversized, Page
-from deepred.sources.wiki.plain_articles import iterate_plain, plain_row
+from deepred.sources.wiki.plain_articles import check_file, iterate_plain, plain_row
 from deepred.sources.wiki.prefixes import Prefixes, normalise_title
 from deepred.sources.wiki.repeated_pages import PageLog, forget_pages, settle_pages
 from deepred.sources.wiki.wikitext import SlowError, parse
@@ -282,7 +282,10 @@ def _prefixes(language: str, namespaces: tuple[tuple[int, str], ...]) -> Prefixe
 def _plan_plain(path: Path, config: Articles) -> Iterable[tuple[int, tuple[int, int]]]:
     import pyarrow.parquet as pq
 
+    check_file(path)
     rows = pq.read_metadata(path).num_rows
+    if not rows:
+        raise UserError(f"{path} holds no row", "name a Parquet file of articles")
     rows = min(rows, config.limit) if config.limit else rows
     return enumerate((first, min(first + PLAIN_ROWS, rows)) for first in range(0, rows, PLAIN_ROWS))
 
