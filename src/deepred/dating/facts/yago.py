@@ -9,6 +9,7 @@ facts). YAGO 2 and 3 have other predicates and are refused. Format: https://yago
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import re
 from collections.abc import Iterator, Sequence
@@ -56,10 +57,10 @@ _SAME = re.compile(rf"^({_NAME})\s+owl:sameAs\s+wd:(Q\d+)\s*\.")
 _PAGE = re.compile(
     rf'^({_NAME})\s+schema:(?:mainEntityOfPage|url)\s+[<"]https?://([a-z-]+)\.wikipedia\.org/wiki/([^>"]+)[>"]'
 )
-_STATEMENT = re.compile(rf"^(?:@prefix|#|<<|{_NAME}\s|\s*$)")
+_STATEMENT = re.compile(rf"^(?:@prefix|@base|#|<<|{_NAME}\s|\s*$)")
 _DATE = re.compile(r"^(-?\d{1,6})(?:-(\d\d))?(?:-(\d\d))?(?:T.*|Z)?$")
 _ESCAPE = re.compile(r"_u([0-9A-Fa-f]{4})_")
-EXPECTED = "give yago-facts.ttl of YAGO 4.5, or yago-wd-facts.nt of YAGO 4 (plain or .gz)"
+EXPECTED = "give yago-facts.ttl of YAGO 4.5, or yago-wd-facts.nt of YAGO 4 (plain, .gz or .bz2; not in an archive)"
 _OTHER_DATE = re.compile(
     r'\s(?:<([^<>\s]{1,99})>|\w{1,20}:(\w{1,80}))\s++"[^"\\]{1,40}"\^\^(?:xsd:|<[^<>\s]{1,60}#)(?:date|gYear)'
 )
@@ -177,10 +178,11 @@ def _subjects(path: Path, language: str, counts: Counts) -> Iterator[_Subject]:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    opened: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
+        unpack = opened.get(raw.read(2), open)
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
+        with unpack(path, "rt", encoding="utf-8") as file:
             yield from file
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise FaultError(f"{path} cannot be read: {error}", "download it again") from None

@@ -15,7 +15,7 @@ from typing import Any
 from deepred.base.days import Day, Interval
 from deepred.base.draws import rank_of
 from deepred.base.errors import FaultError, UserError
-from deepred.base.formats import HEAD_BYTES, describe_bytes, is_packed
+from deepred.base.formats import HEAD_BYTES, describe_bytes, describe_file, is_packed
 from deepred.base.tables import document_schema, write_rows
 from deepred.run.config import Chess
 from deepred.run.stage import Counts, Work
@@ -126,6 +126,12 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
         counts.notes["files without a game"] = unreadable
     if files and len(unreadable) == len(files):
         raise UserError(f"no chess game in {', '.join(unreadable[:5])}", "chess.files must name PGN collections")
+    if counts.numbers["games"] and counts.drops["undated"] == counts.numbers["games"]:
+        raise UserError(
+            f"none of {counts.numbers['games']:,} games has a date in its headers, first {files[0]}: "
+            f"{describe_file(files[0])}",
+            "chess.files must name PGN collections with [Date] headers",
+        )
 
 
 def _check_text(path: Path) -> None:
