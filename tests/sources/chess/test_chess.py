@@ -458,8 +458,8 @@ def test_sample_games_are_told_truly_in_every_rendering(samples):
         (b"BZh9" + bytes(60), "is bzip2"),
         (b"\x28\xb5\x2f\xfd" + bytes(60), "a Zstandard file"),
         (b"\x00\x01binary" + bytes(60), "begins with"),
-        (b"<!DOCTYPE html>\n<html>1. e4 e5</html>\n", "none of 1 games has a date.*an HTML page"),
-        (b"1. e4 e5 2. Nf3 1-0\n", "none of 1 games has a date"),
+        (b"<!DOCTYPE html>\n<html>" + b"1. e4 e5 1-0\n\n" * 10, "none of 10 games has a date.*an HTML page"),
+        (b"1. e4 e5 2. Nf3 1-0\n\n" * 10, "none of 10 games has a date"),
     ],
 )
 def test_what_is_no_collection_is_an_error_that_says_what_was_seen(tmp_path, content, words):

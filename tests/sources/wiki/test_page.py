@@ -154,7 +154,7 @@ LINES = {
     "a heading": ("One.\r\n\r\n== Life ==\r\nTwo.", "One.\n\nLife\n\nTwo."),
     "a list": ("One.\r\n* a\r\n* b\r\n", "One.\n\na\nb"),
     "a template over lines": ("One {{efn|x\r\n|y\r\n}}two.", "One two."),
-    "a table": ("One.\r\n{| class=x\r\n|-\r\n| a\r\n|}\r\nTwo.", "One. Two."),
+    "a table": ("One.\r\n{| class=x\r\n|-\r\n| a\r\n|}\r\nTwo.", "One.\n\nTwo."),
     "at the ends": ("\r\n\r\nOne.\r\n", "One."),
     "a tab": ("One\ttwo.", "One two."),
 }

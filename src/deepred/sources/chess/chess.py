@@ -86,6 +86,10 @@ def narrate_games(
     return counts
 
 
+A_COLLECTION = 10
+"""Games from which a file in which none has a date is taken for another kind of file; fewer are merely undated."""
+
+
 def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Counts) -> Iterator[Place]:
     """The games that may be replayed, by headers alone; the others are counted by reason.
 
@@ -128,7 +132,7 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
         counts.notes["files without a game"] = unreadable
     if files and len(unreadable) == len(files):
         raise UserError(f"no chess game in {', '.join(unreadable[:5])}", "chess.files must name PGN collections")
-    if counts.numbers["games"] and counts.drops["undated"] == counts.numbers["games"]:
+    if counts.numbers["games"] >= A_COLLECTION and counts.drops["undated"] == counts.numbers["games"]:
         raise UserError(
             f"none of {counts.numbers['games']:,} games has a date in its headers, first {files[0]}: "
             f"{describe_file(files[0])}",
