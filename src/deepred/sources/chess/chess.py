@@ -86,10 +86,6 @@ def narrate_games(
     return counts
 
 
-A_COLLECTION = 10
-"""Games from which a file in which none has a date is taken for another kind of file; fewer are merely undated."""
-
-
 def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Counts) -> Iterator[Place]:
     """The games that may be replayed, by headers alone; the others are counted by reason.
 
@@ -132,12 +128,11 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
         counts.notes["files without a game"] = unreadable
     if files and len(unreadable) == len(files):
         raise UserError(f"no chess game in {', '.join(unreadable[:5])}", "chess.files must name PGN collections")
-    if counts.numbers["games"] >= A_COLLECTION and counts.drops["undated"] == counts.numbers["games"]:
-        raise UserError(
-            f"none of {counts.numbers['games']:,} games has a date in its headers, first {files[0]}: "
-            f"{describe_file(files[0])}",
-            "chess.files must name PGN collections with [Date] headers",
-        )
+    if counts.numbers["games"] and counts.drops["undated"] == counts.numbers["games"]:
+        seen = f"none of {counts.numbers['games']:,} games has a date, first {files[0].name}: {describe_file(files[0])}"
+        if files[0].read_bytes()[:1000].lstrip().startswith(b"<"):
+            raise UserError(seen, "chess.files must name PGN collections")
+        counts.notes["undated"] = seen
 
 
 def _check_text(path: Path) -> None:
