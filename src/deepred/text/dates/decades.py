@@ -13,7 +13,7 @@ NEWEST_SHORT_YEAR = 26
 """Two digits up to this are a year of this century, others of the last: '26 is 2026, '27 is 1927."""
 
 _DECADE = re.compile(
-    rf"(?P<year>\d{{1,3}}0)(?:['’]?[sS](?![\w])(?:(?:\s?{DASH}\s?|\s?/\s?)['’‘]?(?P<last>\d?\d?\d0)['’]?s\b)?"
+    rf"(?P<year>\d{{1,3}}0)(?:(?:['’]?s|(?<=\d{{3}}0)S)(?![\w])(?:(?:\s?{DASH}\s?|\s?/\s?)['’‘]?(?P<last>\d?\d?\d0)['’]?s\b)?"
     rf"|\s?[–/-]\s?['’‘]?(?P<short>\d0)['’]?s\b){ERA}?"
 )
 _DECADES_AHEAD = re.compile(
@@ -37,6 +37,7 @@ _YEAR_LEAD = re.compile(
 _YEAR_OF_A_THING = re.compile(
     r"(?:\b(?:the|a|an|his|her|their|our|this|that|its|[A-Z][\w-]*)\s|[.!?(]\s?|\A)\Z", re.ASCII
 )
+_MONTH_AHEAD = re.compile(rf"\s{MONTH}")
 _CLOSING_QUOTE = re.compile(r"[^'’\n]{0,80}['’](?!\w)")
 
 
@@ -118,7 +119,7 @@ def read_short_year(text: str, prefix: Prefix) -> Expression | None:
 
 def _is_short_year(text: str, prefix: Prefix, end: int) -> bool:
     """Whether two digits are a year: no feet and inches (5'10), no minutes of arc, no beginning of a quotation."""
-    if text[prefix.start - 1 : prefix.start].isalnum() and prefix.start:
+    if (prefix.start and text[prefix.start - 1].isalnum()) or _MONTH_AHEAD.match(text, end):
         return False
     if prefix.season or prefix.part or prefix.feast or prefix.circa or not prefix.apostrophe:
         return True

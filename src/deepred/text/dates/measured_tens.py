@@ -43,6 +43,9 @@ _BEFORE = re.compile(
     rf"|{_NOUN}[^.;!?\n]{{0,60}}\s(?:into|above|below|(?:from\sthe\s[^.;!?\n]{{0,30}}|{_MOVE})\sto)\s(?:the\s)?{_SCALE}?\Z",
     re.IGNORECASE,
 )
+_IT_GETS = re.compile(
+    rf"\b[Ii]t\s(?:\w+\s){{0,2}}(?:{_MOVE}|gets?|got|reach(?:es|ed)?|hits?)\s(?:in)?(?:to\s)?the\s{_SCALE}?\Z"
+)
 _GOLF = re.compile(
     r"\b(?:[Hh]e|[Ss]he|[Tt]hey|who|[A-Z][a-z]+)\s(?:\w+ly\s|also\s|once\s|twice\s|never\s)?(?:shot|shoots|fired|carded)\s"
     r"(?:(?:\w+\s)?rounds?\s|twice\s|\w+ly\s)?in\sthe\s\Z"
@@ -70,4 +73,6 @@ def is_measure(text: str, start: int, end: int, *, apostrophe: bool = False) -> 
         return WORK_OF_A_DECADE.match(text, end) is None
     if apostrophe:
         return False
-    return bool(_ON_SCALE.search(before)) or bool(_BEFORE.search(before) or _GOLF.search(before))
+    return bool(_ON_SCALE.search(before)) or bool(
+        _BEFORE.search(before) or _GOLF.search(before) or _IT_GETS.search(before)
+    )

@@ -62,7 +62,8 @@ def narrow(years: tuple[int, int], prefix: Prefix) -> tuple[int, int]:
 def narrow_year(year: int, prefix: Prefix) -> Interval:
     """The days that a prefix leaves of a year: its season, its late part, its third quarter, or all of it."""
     if prefix.season:
-        return season(prefix.season, year, year)
+        one, other = (season(name, year, year) for name in (prefix.season_first or prefix.season, prefix.season))
+        return Interval(min(one.first, other.first), max(one.last, other.last))
     if not prefix.part:
         return Interval.of(year)
     begin, end = _share(prefix)

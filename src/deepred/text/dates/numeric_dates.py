@@ -30,9 +30,10 @@ _ROMAN_MONTH = re.compile(
 _YEAR_MONTH_DAY = re.compile(
     rf"(?P<year>[12]\d{{3}})(?P<mark>[\s-])(?P<month>{MONTH})(?P=mark)(?P<day>\d{{1,2}}){_END}"
 )
+_SHORT_NAMED = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[/-])(?P<month>{MONTH})(?P=mark)(?P<year>\d\d)(?![\w/-])")
 _YEAR_AGAIN = re.compile(r"(?:st|nd|rd|th)?,?\s\d{4}")
 _HYPHENED = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[/-])(?P<year>[12]\d{{3}}){_END}")
-_CONTINUED = re.compile(r"\w(?:[-.]|(?<!-\d\d)/)\Z")  # but 1969-07-16/1969-07-24
+_CONTINUED = re.compile(r"\d[-.]\Z")
 _LEAD = re.compile(
     r"(?:\b(?:on|dated?|since|until|till|by|from|to|before|after|born|died|opened|released|published|issued|signed|founded|at|in"
     r"|of|and|is|was)\s|[(–]\s?|[:|]\s)\Z",
@@ -52,10 +53,10 @@ def read_numeric(text: str, prefix: Prefix) -> Expression | None:
     if prefix.start != start and not prefix.circa:
         return None
     if found := _year_first(text, start):
-        return None if _CONTINUED.search(text, max(0, start - 4), start) else found
-    found = _year_last(text, start) or _compact(text, start) or _roman(text, start)
-    ranged = start > 0 and text[start - 1] in "–—"  # 16/3/2019–18/3/2020
-    return None if found is None or (stands_after_name(text, start) and not ranged) else found
+        return None if _CONTINUED.search(text, max(0, start - 2), start) else found
+    found = _year_last(text, start) or _compact(text, start) or _roman(text, start) or _short_named(text, start)
+    led = start > 0 and text[start - 1] in "–—="  # 16/3/2019–18/3/2020; date=16.3.2019
+    return None if found is None or (stands_after_name(text, start) and not led) else found
 
 
 def read_year_month(text: str, prefix: Prefix) -> Expression | None:
@@ -133,6 +134,15 @@ def _roman(text: str, start: int) -> Expression | None:
     if match is None or (name := (match["month"] or match["apart"]).lower()) not in _ROMAN:
         return None
     return _days(match.end(), int(match["year"]), [(_ROMAN.index(name) + 1, int(match["day"]))])
+
+
+def _short_named(text: str, start: int) -> Expression | None:
+    """16-Mar-98."""
+    match = _SHORT_NAMED.match(text, start)
+    if match is None:
+        return None
+    when = (month_number(match["month"]), int(match["day"]))
+    return _days(match.end(), short_year(match["year"], text, start), [when])
 
 
 def _after_month(text: str, prefix: Prefix) -> Expression | None:

@@ -31,9 +31,9 @@ MONTH = (
 )
 """A month's name or abbreviation; "may" and "march" are no months in small letters."""
 DASH = r"[–—−‒‑-]"
-TO = rf"(?:\s?{DASH}\s?|\s+(?i:to|until|till|through)\s+(?:the\s+)?)"
+TO = rf"(?:\s?{DASH}\s?|\s+(?:to|TO|until|till|through)\s+(?:the\s+)?)"
 """What leads from the first date of a range to its last."""
-ERA = r"(?:\s?(?P<era>B\.\s?C(?:\.(?:\s?E\.)?)?|BCE?|C\.\s?E\.|CE|A\.\s?D\.?|AD|b\.\s?c\.|a\.\s?d\.)(?![A-Za-z]))"
+ERA = r"(?:[\s-]?(?P<era>B\.\s?C(?:\.(?:\s?E\.)?)?|BCE?|C\.\s?E\.|CE|A\.\s?D\.?|AD|b\.\s?c\.|a\.\s?d\.)(?![A-Za-z]))"
 """An era after a number."""
 
 _MONTH_NUMBER = {name[:3].lower(): number for number, name in enumerate(MONTHS, 1)}
@@ -47,16 +47,17 @@ _FEAST = (
     r"Christmas(?:\s(?:Eve|Day))?|Boxing\sDay|(?<!Chinese\s)(?<!Lunar\s)New\sYear['’]s\s(?:Eve|Day)|Halloween|Thanksgiving"
     r"|Good\sFriday|Palm\sSunday|Easter(?:\s(?:Eve|Sunday|Monday|Day|[Ww]eek(?:end)?))?|Pentecost|Whitsun"
 )
+_SEASON = "spring|summer|autumn|fall|winter"
 _PREFIX = re.compile(
     rf"(?:(?P<circa>\b(?i:{CIRCA})(?:\s(?:c(?:a|irca)?\.|circa))?)\s?(?:the\s+)?)?"
     rf"(?:(?P<part>\b(?i:{PART}|{HALF}))(?:(?:-?\s?|\s)(?i:to)[\s-]+(?P<part2>(?i:mid|late)))?(?:-|–|\s+)(?:the\s+)?)?"
-    r"(?:(?P<season>\b(?i:spring|summer|autumn|fall|winter))(?:\s+(?i:of)|,)?\s+)?"
+    rf"(?:(?:\b(?P<season1>(?i:{_SEASON}))[/–-])?(?P<season>\b(?i:{_SEASON}))(?:\s+(?i:of)|,)?\s+)?"
     rf"(?:(?P<feast>\b(?:{_FEAST})),?\s+(?:of\s+)?)?"
     r"(?:\b(?P<term>Q[1-4]|H[12])(?:,?\s|/)(?:of\s)?)?"
     rf"(?:(?:\b(?P<day1>(?i:{ORDINAL}))\s+(?:day\s+)?of\s+)?"
     rf"(?:(?P<month1>\b{MONTH})(?:,\s{MONTH}){{0,8}}(?:\s?{DASH}\s?|\s?/\s?|,?\s+(?i:and|to|or|through|until)\s+)"
     rf"(?:(?:early|mid|late)[\s-])?)?"
-    rf"(?P<month>\b{MONTH}),?(?:\s+|[/-])(?:of\s+)?(?:(?:the\s+)?(?P<day2>(?i:{ORDINAL})),?\s+(?:of\s+)?)?)?"
+    rf"(?P<month>\b{MONTH}),?(?:\s+|[/-])(?:of\s+)?(?:the\s+)?(?:(?P<day2>(?i:{ORDINAL})),?\s+(?:of\s+)?)?)?"
     r"(?P<fiscal>\bFY\s?)?"
     r"(?:(?P<ad>\bA\.?\s?D\.?)\s?)?(?P<apostrophe>['’‘])?"
 )
@@ -75,8 +76,7 @@ palm easter pentecost whitsun a ad twenty thirty ' ’ ‘
 _FIRST_WORDS = frozenset([*_FIRST.split(), *(name.lower() for name in MONTHS), *ORDINALS])
 _WORD = re.compile(r"[A-Za-z0-9]+|['’‘]")
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS)
-_LAST_WORD = re.compile(r"[A-Za-z](?:[A-Za-z1-4]|\.[A-Za-z])*\Z")
-_LONGEST_WORD = max(map(len, _LAST_WORDS)) + 1
+_LAST_WORD = re.compile(r"[a-z](?:[a-z1-4]|\.[a-z])*\Z")
 _AROUND = " \n\t\u00a0'’‘–—-/.,;(["
 _YEAR_ALONE = re.compile(r"\d{4}(?![\d'’s–-])")
 _TIED = re.compile(r"(?<![A-Za-z0-9])(?:[cCbdr]\.?|fl\.|FY|ca\.)\Z")
@@ -116,6 +116,8 @@ class Prefix:
     part: str = ""
     part_end: str = ""
     season: str = ""
+    season_first: str = ""
+    """The earlier season of "spring/summer 1968"."""
     feast: str = ""
     term: str = ""
     """A quarter or half of a year: "Q3", "H1"."""
@@ -165,7 +167,7 @@ def read_prefix(text: str, low: int, number: int) -> Prefix:
     window = text[begin:number]
     if window.endswith(" the ") and _YEAR_ALONE.match(text, number):
         return Prefix(number, number)  # the end of the 2002 season: no end of 2002
-    if _may_be_part(window):
+    if window and _may_be_part(window):
         for word in _WORD.finditer(text, begin, number):
             if word[0].lower() in _FIRST_WORDS and (match := _PREFIX.fullmatch(text, word.start(), number)):
                 return _prefix(match)
@@ -180,8 +182,11 @@ def _may_be_part(window: str) -> bool:
     last = stem[-2:].lower()
     if last not in _LAST_LETTERS and not (last and not last[0].isalpha() and last[-1] in "cd"):
         return False
-    word = _LAST_WORD.search(stem, max(0, len(stem) - _LONGEST_WORD))
-    return bool(word) and word[0].lower() in _LAST_WORDS
+    word = stem.rpartition(" ")[2].lower()
+    if word.isalpha():
+        return word in _LAST_WORDS
+    found = _LAST_WORD.search(word)
+    return bool(found) and found[0] in _LAST_WORDS
 
 
 def prefix_at(text: str, start: int) -> Prefix:
@@ -200,6 +205,7 @@ def _prefix(match: re.Match[str]) -> Prefix:
         part=(match["part"] or "").lower(),
         part_end=(match["part2"] or "").lower(),
         season=(match["season"] or "").lower(),
+        season_first=(match["season1"] or "").lower(),
         feast=(match["feast"] or "").lower(),
         term=match["term"] or "",
         fiscal=bool(match["fiscal"]),

@@ -7,16 +7,15 @@ import re
 from deepred.base.days import Interval, day, month_length
 from deepred.text.dates.not_dates import is_false_friend
 from deepred.text.dates.parts import DASH, MONTH, TO, Expression, Precision, Prefix, month_number, prefix_at
-from deepred.text.dates.single import EARLIEST_BARE_YEAR, read_date, spans_years
+from deepred.text.dates.single import EARLIEST_BARE_YEAR, LONGEST_SLASH, read_date, spans_years
 
 LONGEST_LIFE = 110
 """Years that a pair of three-digit numbers in brackets may span."""
-LONGEST_SLASH = 10
-"""Years that a slash after a range may lead on: no further in "1328-1347/1742"."""
 FIRST_BARE_DAY = day(EARLIEST_BARE_YEAR)
 
 _JOIN = re.compile(TO + r"(?=[\dA-Za-z'’])")
 _JOIN_DAYS = re.compile(r",\s+(?:to|until|through)\s+(?=[\dA-Z])")  # July 20, 1969, to August 3, 1970
+_JOINS = " \n\t\u00a0,/–—−‒‑-"
 _JOIN_BETWEEN = re.compile(r"\s+and\s+(?:the\s+)?(?=[\dA-Za-z])")
 _JOIN_YEARS = re.compile(r"\s?/\s?(?=[12]\d{3}\b)")
 _BETWEEN = re.compile(r"\b[Bb]etween\s+(?:the\s+)?\Z")
@@ -59,6 +58,8 @@ def read_expression(text: str, prefix: Prefix) -> Expression | None:
 
 def _next(text: str, prefix: Prefix, one: Expression, *, between: bool) -> Expression | None:
     """The date that a dash, a slash or "to" leads to, with ``between`` also "and"; None if it is earlier or none."""
+    if text[one.end : one.end + 1] not in _JOINS:
+        return None
     join = _JOIN.match(text, one.end) or _JOIN_YEARS.match(text, one.end)
     if join is None and one.precision == Precision.DAY:
         join = _JOIN_DAYS.match(text, one.end)

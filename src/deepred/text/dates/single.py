@@ -26,14 +26,16 @@ from deepred.text.dates.parts import (
     month_number,
 )
 
+LONGEST_SLASH = 10
+"""Years that a slash may span: "1914/18"; "1996/31" is a number."""
 EARLIEST_BARE_YEAR = 1000
 """Three-digit years need an era, a month, or a context that only dates have."""
 LARGEST_ERA_YEAR = 200_000
 """Years before Christ above do not fit a day of 32 bits."""
 
-_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?!\d)(?i:st|nd|rd|th)?"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?!\d)(?:st|nd|rd|th|ST|ND|RD|TH)?"
 _STYLE = r"(?:\s?[\[(]\s?[ON]\.?\s?S\.?[^\])\n]{0,28}[\])])?"  # 7 November [O.S. 25 October] 1917
-_AND = rf"(?:\s?{DASH}\s?|\s?/\s?|,?\s+(?i:and|to|or|until|through)\s+(?:the\s+)?)"
+_AND = rf"(?:\s?{DASH}\s?|\s?/\s?|,?\s+(?:and|to|or|until|through|AND|TO)\s+(?:the\s+)?)"
 _DAYS = rf"(?P<d1>{_DAY})(?:(?:,\s{_DAY}){{0,8}}{_AND}(?P<d2>{_DAY}))?"
 _NEXT = rf"(?:{TO}|\s?/\s?|\s+(?:and|or)\s+)"
 _YEAR = (
@@ -52,7 +54,7 @@ _DUAL = re.compile(r"/(?P<next>\d\d)(?!\d)")
 _RUN = re.compile(r"\d+")
 _SHORT_RANGE = re.compile(
     rf"(?P<year>[12]\d{{3}})(?:\s?{DASH}\s?|/)(?P<end>\d{{2}}|[1-9](?=[\s.,;:)]|$))"
-    rf"(?!\d|[A-Za-z]|{DASH}\d|[.,/]\d|\s+{MONTH}|\s?[%°′]|['’]?s\b|\s?B\.?C)(?:\s?(?:AD|CE)\b)?"
+    rf"(?!\d|[A-Za-z]|{DASH}\d|[.,/]\d|/[A-Z]|\s+{MONTH}|\s?[%°′]|['’]?s\b|\s?B\.?C)(?:\s?(?:AD|CE)\b)?"
 )
 
 _AD_RANGE = re.compile(rf"\s?(?:{DASH}|or)\s?(?P<end>\d{{1,4}})(?!\d)")
@@ -202,7 +204,7 @@ def _month_year(text: str, prefix: Prefix) -> Expression | None:
 
 
 def _short_range(text: str, prefix: Prefix) -> Expression | None:
-    """1965–72; 1914–8; 1965/66 (consecutive years only); 1998–02; winter of 1939–40."""
+    """1965–72; 1914–8; 1965/66; 1914/18; 1998–02; winter of 1939–40."""
     match = _SHORT_RANGE.match(text, prefix.number)
     if match is None:
         return None
@@ -212,7 +214,7 @@ def _short_range(text: str, prefix: Prefix) -> Expression | None:
         last += 100
         if last - first > 20 or size == 10:
             return None
-    if ("/" in match[0] and last != first + 1) or first > LATEST_YEAR:
+    if ("/" in match[0] and last > first + LONGEST_SLASH) or first > LATEST_YEAR:
         return None
     interval = season(prefix.season, first, last) if prefix.season else Interval(day(first), day(last, 12, 31))
     return Expression(match.end(), interval, Precision.YEAR, prefix.vague, bare=True)
@@ -230,11 +232,12 @@ def _year(text: str, prefix: Prefix) -> Expression | None:
     year = _signed(digits, era)
     if abs(year) > LARGEST_ERA_YEAR or year > LATEST_YEAR or (era and not int(digits.replace(",", ""))):
         return None
-    end, last = _last_of_pair(text, prefix, match, year, era)
-    if last != year:
-        return Expression(
-            end, Interval(day(min(year, last)), day(max(year, last), 12, 31)), Precision.YEAR, prefix.vague
-        )
+    end = match.end()
+    if era is not None:
+        end, last = _last_of_pair(text, prefix, match, year, era)
+        if last != year:
+            low, high = sorted((year, last))
+            return Expression(end, Interval(day(low), day(high, 12, 31)), Precision.YEAR, prefix.vague)
     if prefix.term:
         return Expression(end, term(year, prefix.term), Precision.YEAR)
     if era is None and prefix.start == prefix.number and (more := _PART_AFTER.match(text, end)):
@@ -245,10 +248,8 @@ def _year(text: str, prefix: Prefix) -> Expression | None:
     return Expression(end, narrow_year(year, prefix), Precision.YEAR, prefix.vague, bare=era is None)
 
 
-def _last_of_pair(text: str, prefix: Prefix, match: re.Match[str], year: int, era: str | None) -> tuple[int, int]:
+def _last_of_pair(text: str, prefix: Prefix, match: re.Match[str], year: int, era: str) -> tuple[int, int]:
     """Where a year of an era ends and its last year: AD 30–36; 480/479 BC; 60/1 AD; else the year itself."""
-    if era is None or year > LATEST_YEAR:
-        return match.end(), year
     first, down = int(match["year"].replace(",", "")), era[0] == "B"
     if not match["era"] and (pair := slashed_year(text, match.end(), first, down=down)):
         return pair[1], _signed(str(pair[0]), era)
