@@ -34,7 +34,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "dates",
-        2,
+        3,
         "deepred.dating.dates:date_articles",
         "Facts, categories, infobox, lead and a model's answers merged by precedence: interval, first known, evidence.",
         needs=("articles", "facts"),
