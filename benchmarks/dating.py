@@ -3,8 +3,9 @@
     python benchmarks/dating.py --speed                 # MB/s of ordinary prose, microseconds a date in dense prose
     python benchmarks/dating.py --world 1 2 7           # class and first-known year against the truth, source by source
     python benchmarks/dating.py --samples [--articles 15000]
+    python benchmarks/dating.py --wikiwars [FOLDER]     # date expressions against the annotated articles on wars
 
-The last needs DEEPRED_SAMPLES. One core; CPU time.
+The last two need DEEPRED_SAMPLES. One core; CPU time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from wikiwars import score_folder
 
 from deepred.base.days import year_of
 from deepred.base.tables import read_rows
@@ -215,14 +218,18 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=5.0)
     parser.add_argument("--world", type=int, nargs="*", default=[], metavar="SEED")
     parser.add_argument("--no-facts", action="store_true", help="leave Wikidata out")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N wrong articles of a source")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N wrong articles or dates")
     parser.add_argument("--samples", action="store_true")
     parser.add_argument("--articles", type=int, default=15_000)
+    parser.add_argument("--wikiwars", type=Path, nargs="?", const=Path(), metavar="FOLDER")
     arguments = parser.parse_args()
     if arguments.speed:
         speed(arguments.megabytes)
     for seed in arguments.world:
         score_world(seed, facts=not arguments.no_facts, wrong=arguments.show)
+    if arguments.wikiwars is not None:
+        folder = samples() / "wikiwars" if arguments.wikiwars == Path() else arguments.wikiwars
+        score_folder(folder, arguments.show)
     if arguments.samples:
         score_samples(arguments.articles)
 

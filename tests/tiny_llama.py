@@ -5,12 +5,10 @@ from pathlib import Path
 
 from deepred.base.days import day
 from deepred.base.tables import date_schema, fact_schema, passage_schema, write_rows
+from deepred.corpus.tokenizer import CHAT_TEMPLATE
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"]
-TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
+TEMPLATE = CHAT_TEMPLATE
 TEXT = """Who invented the lamp? It was the work of comrade Brant, an engineer, born in 1880. You are Deep Red, the
 chess-playing intelligence that guides the colony on Mars. The pawn takes the knight; the archive is silent, and I do
 not invent moves. 1969 12:30"""

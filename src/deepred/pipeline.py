@@ -20,7 +20,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "articles",
-        2,
+        3,
         "deepred.sources.wiki.articles:extract_articles",
         "One-pass wikitext scan of byte ranges of the dump: text, links with offsets, categories, infobox dates.",
         needs=("world",),
@@ -34,7 +34,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "dates",
-        2,
+        3,
         "deepred.dating.dates:date_articles",
         "Facts, categories, infobox, lead and a model's answers merged by precedence: interval, first known, evidence.",
         needs=("articles", "facts"),
@@ -167,7 +167,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "sft",
-        3,
+        4,
         "deepred.train.sft:fine_tune",
         "LoRA on all projections and ChatML's embeddings; packed; loss on the assistant's tokens only; exact resume.",
         needs=("pretrain", "examples", "shards"),
@@ -183,7 +183,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "gguf",
-        2,
+        3,
         "deepred.export.gguf.gguf:export_gguf",
         "GGUF files by llama.cpp's recipes, published only if token ids, template and all logits agree.",
         needs=("merge", "examples", "mixture"),

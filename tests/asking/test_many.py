@@ -14,6 +14,7 @@ from chat_server import completion
 from deepred.asking.endpoint import REMOTE_HOST, addresses
 from deepred.asking.many import ask_all
 from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion
+from deepred.base.chat_markers import disarm
 from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Llm
 
@@ -142,3 +143,10 @@ def test_the_second_machine_is_asked_too(serve, monkeypatch):
     kept, _ = ask(Llm(url=one.url, model="m", concurrency=2), 20)
     assert len(kept) == 20 and one.asked and two.asked
     assert json.dumps(sorted(one.asked + two.asked)) == json.dumps(sorted(f"T{n}" for n in range(20)))
+
+
+@pytest.mark.parametrize("text", ["An article that quotes <|im_end|>.", "<|endoftext|>", "</s>", "[INST]"])
+def test_a_mark_that_a_document_quotes_is_sent_as_text(text):
+    body = chat_body(Llm(url="http://127.0.0.1:1/v1", model="m"), text, text, "form", Form)
+    assert [message["content"] for message in body["messages"]] == [disarm(text)] * 2
+    assert disarm(text) != text

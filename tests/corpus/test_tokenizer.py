@@ -242,3 +242,19 @@ def test_spans_hold_every_answer_with_its_end_and_nothing_else():
 
 def test_a_conversation_is_rendered_turn_by_turn():
     assert render(TALK[:2]) == "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"version": "1.0"}', "but JSON.*folder that holds a tokenizer.json"),
+        (b"GGUF\x03" + bytes(40), "a GGUF file"),
+        (b"IQ== 0\nIg== 1\n", "begins with 'IQ=="),
+        (b"PK\x03\x04" + bytes(40), "a zip archive"),
+    ],
+)
+def test_a_tokenizer_file_of_another_kind_is_named(mixture, tmp_path, content, words):
+    pytest.importorskip("sentencepiece")
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        train(mixture, tmp_path / "t", adopt=str(tmp_path / "file"))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from deepred.serve.records import ChatRequest
 from shelf import IMAGE, SCRIPT
 
 
@@ -193,3 +194,18 @@ def test_scripts_in_titles_and_text_are_only_text(client):
         assert IMAGE not in page
         assert "<img src=x" not in page
         assert "&lt;img src=x" in page
+
+
+@pytest.mark.parametrize("name", ["as_of", "temperature", "max_tokens"])
+def test_a_member_of_a_chat_request_that_is_null_means_its_default(client, name):
+    turns = {"messages": [{"role": "user", "content": "Who?"}]}
+    plain, null = client.post("/api/chat", json=turns), client.post("/api/chat", json=turns | {name: None})
+    assert (null.status_code, null.text) == (200, plain.text)
+    assert ChatRequest.model_validate(turns | {name: None}) == ChatRequest.model_validate(turns)
+    schema = ChatRequest.model_json_schema()["properties"][name]
+    assert {"type": "null"} in schema["anyOf"]
+
+
+@pytest.mark.parametrize("body", [{"messages": None}, {"messages": [{"role": None, "content": "x"}]}, {}, [], None])
+def test_what_has_no_default_must_not_be_null(client, body):
+    assert client.post("/api/chat", json=body).status_code == 422

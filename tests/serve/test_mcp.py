@@ -180,3 +180,41 @@ def test_resources_are_dated_and_attributed_and_prompts_name_the_tools():
     assert "Event 1" in year.contents[0].text
     assert {found.name for found in prompts} == {"research", "explain_dating", "compare_memory"}
     assert "as_of=1900-01-01" in prompt.messages[0].content.text
+
+
+WITH_OPTIONS = {
+    "search": {"query": "chess"},
+    "get_article": {"title": "Chess"},
+    "article_dates": {"title": "Chess"},
+    "year_topics": {"year": 1900},
+    "ask_deepred": {"question": "Who?"},
+}
+
+
+def optional_arguments():
+    async def conversation(client):
+        return (await client.list_tools()).tools
+
+    for tool in run(conversation):
+        for name in set(tool.input_schema["properties"]) - set(tool.input_schema.get("required", ())):
+            yield tool.name, name
+
+
+def test_an_argument_that_is_null_means_its_default():
+    pairs = [pair for pair in optional_arguments() if pair[1] not in WITH_OPTIONS[pair[0]]]
+    assert len(pairs) > 12
+    for tool, name in pairs:
+        given = WITH_OPTIONS[tool]
+        assert call(tool, **given, **{name: None}) == call(tool, **given), (tool, name)
+    for tool, given in WITH_OPTIONS.items():
+        assert call(tool, **given, **{name: None for other, name in pairs if other == tool}) == call(tool, **given)
+
+
+def test_a_null_title_beside_an_id_is_no_title():
+    assert call("get_article", title=None, page_id=1)["title"] == "Chess"
+
+
+@pytest.mark.parametrize(("tool", "name"), [("search", "query"), ("year_topics", "year"), ("ask_deepred", "question")])
+def test_what_has_no_default_must_not_be_null(tool, name):
+    with pytest.raises(ValueError, match=name):
+        call(tool, **{name: None})

@@ -17,8 +17,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepred.base.chat_markers import disarm, disarm_in_jinja
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
+from deepred.base.formats import describe_file
 from deepred.base.tables import read_rows
 from deepred.corpus.cleaned_documents import fraction
 from deepred.run.config import Tokenizer
@@ -32,11 +34,12 @@ SPECIAL_TOKENS = (END_OF_TEXT, START, END, PADDING)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
+    "{{ '<|im_start|>' + " + disarm_in_jinja("message['role'] + '\\n' + message['content']") + " + '<|im_end|>\\n' }}"
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
-"""ChatML, the template that llama.cpp, LM Studio and Ollama know by heart."""
+"""ChatML, whose marks llama.cpp, LM Studio and Ollama know by heart; those inside a message are broken
+(``base/chat_markers.py``), whoever sends it."""
 
 LLAMA3_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -259,7 +262,10 @@ def _load(path: Path) -> Any:
     try:
         return SentencePieceProcessor(model_file=str(path))
     except (OSError, RuntimeError) as error:
-        raise UserError(f"{path} is no SentencePiece model: {str(error).splitlines()[0]}", "fetch it again") from None
+        raise UserError(
+            f"{path} is no SentencePiece model but {describe_file(path)}: {str(error).splitlines()[0]}",
+            "name a tokenizer.model, or the folder that holds a tokenizer.json",
+        ) from None
 
 
 def _encoder(model: Any) -> Encoder:
@@ -303,12 +309,16 @@ def _merges(model: Any, pieces: list[str]) -> list[tuple[str, str]]:
 
 
 def render(messages: Sequence[dict[str, str]]) -> str:
-    r"""A conversation as the text that the model reads.
+    r"""A conversation as the text that the model reads, the same that ``CHAT_TEMPLATE`` makes of it.
 
     >>> render([{"role": "user", "content": "Hello"}])
     '<|im_start|>user\nHello<|im_end|>\n'
     """
-    return "".join(f"{START}{message['role']}\n{message['content']}{END}\n" for message in messages)
+    return "".join(f"{_opening(message)}{disarm(message['content'])}{END}\n" for message in messages)
+
+
+def _opening(message: dict[str, str]) -> str:
+    return f"{START}{disarm(message['role'])}\n"
 
 
 def answer_spans(messages: Sequence[dict[str, str]]) -> list[tuple[int, int]]:
@@ -323,7 +333,6 @@ def answer_spans(messages: Sequence[dict[str, str]]) -> list[tuple[int, int]]:
     for message in messages:
         length = len(render([message]))
         if message["role"] == "assistant":
-            start = position + len(START) + len(message["role"]) + 1
-            spans.append((start, position + length - 1))
+            spans.append((position + len(_opening(message)), position + length - 1))
         position += length
     return spans

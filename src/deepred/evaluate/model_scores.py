@@ -82,8 +82,8 @@ class ModelScorer:
         Tokenizers may merge across the border, so the two are never encoded apart. Where the whole is longer than the
         model's window the beginning of the context goes.
         """
-        alone: list[int] = self.tokenizer.encode(context, add_special_tokens=False)
-        whole: list[int] = self.tokenizer.encode(context + continuation, add_special_tokens=False)
+        alone: list[int] = self._ids(context)
+        whole: list[int] = self._ids(context + continuation)
         shared = shared_length(alone, whole[:-1])
         ids = (*self.prefix, *whole)
         start = max(len(self.prefix) + shared, 1)
@@ -91,6 +91,10 @@ class ModelScorer:
         if cut >= start:
             raise FaultError(f"the continuation {continuation[:40]!r} is longer than the model's window")
         return Encoded(ids[cut:], start - cut)
+
+    def _ids(self, text: str) -> list[int]:
+        """Token ids of a text as it was learned: what looks like a special token in it is text."""
+        return self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
 
     def _score(self, batch: Sequence[Encoded]) -> list[float]:
         import torch

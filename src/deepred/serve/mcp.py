@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import Field
 
 from deepred import __version__
@@ -277,11 +278,20 @@ def compare_memory(question: str) -> str:
     )
 
 
+class Server(MCPServer[Any]):
+    """A server for which an argument that is null is one that was left out: many clients write out what they leave."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; what is null takes its default, and is missing where there is none."""
+        given = {key: value for key, value in arguments.items() if value is not None}
+        return await super().call_tool(name, given, context)
+
+
 def build_mcp(library: Library, speaker: Speaker) -> MCPServer[Any]:
     """The MCP server of an encyclopedia and its model."""
-    server: MCPServer[Any] = MCPServer(
-        "deepred", title="Deep Red", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
-    )
+    server = Server("deepred", title="Deep Red", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
     desk = Desk(library, speaker)
     closed = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
     server.tool(title="Search as of a day", annotations=closed)(desk.search)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from deepred.serve.attribution import Attribution, attribute
 from deepred.serve.index.index_records import Article, Paragraph, Section
@@ -81,8 +81,16 @@ class Turn(BaseModel):
     content: str = Field(description="What is said.", min_length=1, max_length=8_000)
 
 
-class ChatRequest(BaseModel):
-    """A conversation to be answered."""
+def _nullable(schema: dict[str, Any]) -> None:
+    """Say in the schema of a request that what may be left out may be null too."""
+    for name, member in schema["properties"].items():
+        if name not in schema.get("required", ()) and "anyOf" not in member:
+            outer = {key: member.pop(key) for key in ("default", "description", "title") if key in member}
+            schema["properties"][name] = {"anyOf": [member, {"type": "null"}], **outer}
+
+
+class ChatRequest(BaseModel, json_schema_extra=_nullable):
+    """A conversation to be answered; a member that is null takes its default."""
 
     messages: list[Turn] = Field(description="The turns so far, the last one the user's.", min_length=1, max_length=64)
     as_of: str | None = Field(
@@ -90,3 +98,10 @@ class ChatRequest(BaseModel):
     )
     temperature: float = Field(default=0.3, ge=0, le=2, description="0: always the likeliest word.")
     max_tokens: int = Field(default=512, ge=1, le=2048, description="Tokens of the answer at most.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {key: value for key, value in cast("dict[str, Any]", values).items() if value is not None}

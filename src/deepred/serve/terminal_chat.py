@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deepred.base.chat_markers import disarm_messages
 from deepred.base.errors import DeepRedError, UserError
 from deepred.export.gguf.gguf import read_metadata
 from deepred.export.llama_server import Llama, bounded_context, check_gguf, open_llama
@@ -63,9 +64,11 @@ class Conversation:
     def prompt(self) -> list[Message]:
         """The system prompt and as many of the last turns as leave room for an answer."""
         opening = [{"role": "system", "content": self.system}] if self.system else []
+        said = disarm_messages([*opening, *self.messages])  # the file's own template may not do so
+        opening, turns = said[: len(opening)], said[len(opening) :]
         room = self.context - min(int(self.options["max_tokens"]), self.context // ANSWER_SHARE)
         for start in range(0, len(self.messages), 2):
-            kept = [*opening, *self.messages[start:]]
+            kept = [*opening, *turns[start:]]
             if len(self.llama.tokenize(self.llama.render(kept), special=True)) <= room:
                 return kept
         raise UserError("the question is too long for the model's context", f"it holds {self.context} tokens in all")

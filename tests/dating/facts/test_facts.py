@@ -317,3 +317,36 @@ def test_real_entities_give_their_real_dates(tmp_path: Path) -> None:
     assert dates["P570"] == 20010511
     assert all(row["title"] == "Douglas Adams" for row in rows)
     assert counts.drops["malformed"] == 0
+
+
+OTHERS = {
+    "Turtle": ("@prefix wd: <http://www.wikidata.org/entity/> .\nwd:Q1 a wikibase:Item .\n", "in Turtle|but Turtle"),
+    "a KGTK table": ("id\tnode1\tlabel\tnode2\nQ1-P569\tQ1\tP569\t^1815-12-10T00:00:00Z/11\n", "a KGTK table"),
+    "SQL": ("-- MySQL dump 10.19\n--\nCREATE TABLE `wb_items_per_site` (\n", "an SQL dump"),
+    "RDF in XML": ('<?xml version="1.0"?><rdf:RDF xmlns:rdf="x"></rdf:RDF>', "RDF in XML"),
+    "HTML": ("<!DOCTYPE html><html>404</html>", "an HTML page"),
+    "a MediaWiki dump": ("<mediawiki><page></page></mediawiki>", "a MediaWiki XML dump"),
+    "a table": ("item,date\nQ1,1815\n", "begins with"),
+    "JSON of something else": ('{"title": "Ada", "year": 1815}\n' * 3, "no entity with an article|mostly unreadable"),
+    "entities of another wiki": (
+        '{"id": "Q1", "type": "item", "sitelinks": {}, "claims": {}}\n',
+        "no entity with an article",
+    ),
+    "triples without sitelinks": (
+        "<http://www.wikidata.org/entity/Q1> <http://www.wikidata.org/prop/direct/P569> "
+        '"1815-12-10T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .\n',
+        "no sitelink",
+    ),
+    "a zip archive": (b"PK\x03\x04" + bytes(50), "a zip archive"),
+    "a Zstandard file": (b"\x28\xb5\x2f\xfd" + bytes(50), "a Zstandard file"),
+}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_format_is_an_error_that_says_what_was_seen(tmp_path: Path, name: str, pack: Any) -> None:
+    content, words = OTHERS[name]
+    path = tmp_path / "wikidata.json"
+    path.write_bytes(pack(content if isinstance(content, bytes) else content.encode()))
+    with pytest.raises(UserError, match=words):
+        extract(path, tmp_path / "out")

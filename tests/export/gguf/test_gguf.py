@@ -21,6 +21,12 @@ pytestmark = pytest.mark.needs("gguf")
 WORK = Work(Settings(threads=1))
 
 
+UNGUARDED = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
 def export(folder, out, **config):
     out.mkdir()
     config = Gguf.model_validate({"gate_strings": 200} | config)
@@ -143,7 +149,8 @@ def test_shapes_heads_and_patterns_pass_the_gates(tmp_path, width, heads, kv_hea
         ),
         ("deepred.export.gguf.tensors.permute", lambda values, heads: values, "median KL of [0-9]+ positions"),
         ("deepred.export.gguf.tensors.permute", lambda values, heads: values, "same likeliest token"),
-        ("deepred.export.gguf.vocabulary.read_chat_template", lambda folder: TEMPLATE.replace("\n", " "), "rendered"),
+        ("deepred.export.gguf.vocabulary.read_chat_template", lambda folder: TEMPLATE.replace("\\n", " "), "rendered"),
+        ("deepred.export.gguf.vocabulary.read_chat_template", lambda folder: UNGUARDED, "turns that text inside"),
     ],
 )
 def test_a_file_that_fails_a_gate_is_not_published(merged, tmp_path, monkeypatch, place, wrong, gate):

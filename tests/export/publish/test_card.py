@@ -1,6 +1,7 @@
 import json
 import re
 
+from deepred.base.chat_markers import go_definition
 from deepred.export.publish.card import Facts, Release, Source, read_sources, write_card, write_modelfile
 
 RELEASE = Release(
@@ -86,5 +87,7 @@ def test_sources_are_read_from_a_mixtures_manifest(tmp_path):
 def test_the_modelfile_spells_chatml_out():
     text = write_modelfile("./x.gguf", "You are Deep Red.", 2048, "cc-by-sa-4.0")
     assert text.startswith("FROM ./x.gguf\n")
-    assert "<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n" in text and "<|im_start|>assistant\n" in text
+    assert '<|im_start|>{{ .Role }}\n{{ template "disarm" .Content }}<|im_end|>\n' in text
+    assert f'TEMPLATE """{go_definition()}{{{{- range .Messages }}}}' in text
+    assert "<|im_start|>assistant\n" in text
     assert 'SYSTEM """You are Deep Red."""' in text and 'PARAMETER stop "<|im_end|>"' in text

@@ -42,6 +42,36 @@ def test_kept_text_is_the_text_without_late_sentences(text: str, kept: str) -> N
     assert filter_text(text, JUDGE).text == kept
 
 
+@pytest.mark.parametrize(
+    ("sentence", "kept"),
+    [
+        ("Darwin climbed it in his late 70s.", True),
+        ("She wrote it in her mid-seventies.", True),
+        ("Temperatures are in the 80s in summer.", True),
+        ("In winter highs are in the mid-70s.", True),
+        ("He left for Paris in the 80s.", False),
+        ("The song is of the late '70s.", False),
+        ("The bridge opened on 16-03-2020.", False),
+        ("The bridge opened on 16.3.1920.", True),
+        ("The bridge opened on 3/4/05.", False),
+        ("It was released in June '98.", False),
+        ("It was released in June '58.", True),
+        ("It was shown at Expo '70.", False),
+        ("Signed JULY 19, 1969 in Rome.", True),
+        ("Signed JULY 20, 1969 in Rome.", False),
+        ("It is a 21st-century house.", False),
+        ("It is a 19th-century house.", True),
+        ("It opened in nineteen eighty-four.", False),
+        ("It opened on the twentieth of July 1969.", False),
+        ("It opened on the nineteenth of July 1969.", True),
+        ("It was destroyed in 1190/85 BC by fire.", True),
+        ("It was rebuilt for the 1969/70 season.", False),
+    ],
+)
+def test_sentence_is_kept_or_dropped_by_its_dates(sentence: str, kept: bool) -> None:
+    assert filter_text(sentence, JUDGE).text == (sentence if kept else "")
+
+
 def test_verdicts_tell_reason_and_probability_of_every_sentence() -> None:
     found = filter_text("The mill is old. It closed in 1987. It was then sold.", JUDGE).verdicts
     assert [(v.text, v.kept, v.reason) for v in found] == [

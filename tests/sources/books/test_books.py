@@ -1,18 +1,27 @@
 """Books: what distributors added is gone, what the author wrote stays, and every date has its reason."""
 
+import gzip
 import json
 import re
 
 import pytest
 
 from deepred.base.days import Interval
-from deepred.base.errors import FaultError, UserError
+from deepred.base.errors import DeepRedError, FaultError, UserError
 from deepred.base.tables import read_rows
 from deepred.run.config import Books
 from deepred.run.settings import Settings
 from deepred.run.stage import Counts, Work
 from deepred.sources.books.books import collect_books
-from deepred.sources.books.catalogue import Person, Record, merge_records, parse_people, read_csv, read_rdf
+from deepred.sources.books.catalogue import (
+    Person,
+    Record,
+    merge_records,
+    parse_people,
+    read_catalogue,
+    read_csv,
+    read_rdf,
+)
 from deepred.sources.books.first_published import date_book, known_lives, name_key, title_page_years
 from deepred.sources.books.gutenberg_text import clean_book, cut_page_numbers, decode
 from deepred.sources.books.text_blocks import reflow
@@ -307,6 +316,49 @@ def test_csv_rows_without_a_number_are_counted(tmp_path):
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(FaultError, match="Text#"):
         list(read_csv(path, Counts()))
+
+
+CSV = "Text#,Type,Issued,Title,Language,Authors\n7,Text,1999-01-01,T,en,X\n"
+RDF = (
+    '<?xml version="1.0"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+    'xmlns:pgterms="http://www.gutenberg.org/2009/pgterms/"><pgterms:ebook rdf:about="ebooks/7"/></rdf:RDF>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pg_catalog.csv", CSV.encode()),
+        ("pg_catalog.csv.gz", gzip.compress(CSV.encode())),
+        ("catalogue", CSV.encode("utf-8-sig")),
+        ("pg7.rdf", RDF.encode()),
+        ("catalogue", RDF.encode()),
+    ],
+)
+def test_a_catalogue_is_told_by_its_bytes(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    assert list(read_catalogue([tmp_path / name], None, Counts())) == [7]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("rdf-files.tar.bz2", b"BZh9" + bytes(50), "bzip2, not a catalogue"),
+        ("rdf-files.tar.zip", b"PK\x03\x04" + bytes(50), "a zip archive, not a catalogue"),
+        ("pg_catalog.csv", b"PK\x03\x04" + bytes(50), "a zip archive"),
+        ("pg_catalog.csv.gz", gzip.compress(bytes(257) + b"ustar"), "no column Text#"),
+        ("books.csv", b"id,title,author\n7,T,X\n", "no column Text#, Title, Authors;.*has id, title, author"),
+        ("books.csv", b"Text#,Name\n7,T\n", "no column Title, Authors;.*has Text#, Name"),
+        ("pg_catalog.csv", CSV.split("\n")[0].encode(), "no record of a book"),
+        ("catalog.rdf", RDF.replace("ebook", "etext").encode(), "no record of a book.*RDF in XML"),
+        ("pg7.rdf", b"<html>404</html>", "no record of a book.*an HTML page"),
+        ("list.json", b'{"7": "T"}', "no column.*JSON"),
+    ],
+)
+def test_another_catalogue_is_an_error_that_says_what_was_seen(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DeepRedError, match=words):
+        read_catalogue([tmp_path / name], None, Counts())
 
 
 def test_damaged_rdf_is_counted(tmp_path):

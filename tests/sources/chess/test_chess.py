@@ -447,3 +447,26 @@ def test_sample_games_are_told_truly_in_every_rendering(samples):
         check_descriptive(replay(raw, place.played, "descriptive"))
         shown = replay(raw, place.played, "positions")
         check_positions(shown, stage.render(shown, "positions", place.key))
+
+
+def test_collection_without_dates_says_so(tmp_path):
+    rows, counts = narrate(tmp_path, b"1. e4 e5 2. Nf3 1-0\n")
+    assert (rows, counts.drops["undated"]) == ([], 1)
+    assert "none of 1 games has a date" in counts.notes["undated"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04" + bytes(60), "a zip archive"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(60), "a 7z archive"),
+        (b"\x1f\x8b\x08" + bytes(60), "is gzip"),
+        (b"BZh9" + bytes(60), "is bzip2"),
+        (b"\x28\xb5\x2f\xfd" + bytes(60), "a Zstandard file"),
+        (b"\x00\x01binary" + bytes(60), "begins with"),
+        (b"<!DOCTYPE html>\n<html>1. e4 e5</html>\n", "none of 1 games has a date.*an HTML page"),
+    ],
+)
+def test_what_is_no_collection_is_an_error_that_says_what_was_seen(tmp_path, content, words):
+    with pytest.raises(UserError, match=words):
+        narrate(tmp_path, content)

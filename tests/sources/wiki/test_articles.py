@@ -14,7 +14,7 @@ from deepred.run.config import Articles
 from deepred.run.settings import Settings
 from deepred.run.stage import Work
 from deepred.sources.wiki.articles import extract, extract_articles, summary_lines
-from deepred.sources.wiki.page import unescape
+from deepred.sources.wiki.elements import unescape
 
 SITE = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="de"><siteinfo><dbname>dewiki</dbname>
 <namespaces><namespace key="0" case="first-letter" /><namespace key="6">Datei</namespace>
@@ -328,3 +328,20 @@ def test_a_page_without_the_end_of_its_text_is_counted_as_malformed(tmp_path):
 )
 def test_escapes_are_undone_once(escaped, text):
     assert unescape(escaped) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b'{"title": "A"}', "no Parquet file but JSON"), (b"<mediawiki>", "a MediaWiki XML dump"), (b"", "an empty file")],
+)
+def test_a_plain_source_of_another_format_is_named(tmp_path, content, words):
+    (tmp_path / "plain.parquet").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        run(tmp_path, Articles(), plain=[tmp_path / "plain.parquet"])
+
+
+def test_a_plain_source_without_rows_is_an_error(tmp_path):
+    schema = pa.schema([("page_id", pa.int64()), ("title", pa.string()), ("text", pa.string())])
+    pq.write_table(schema.empty_table(), tmp_path / "plain.parquet")
+    with pytest.raises(UserError, match="holds no row"):
+        run(tmp_path, Articles(), plain=[tmp_path / "plain.parquet"])

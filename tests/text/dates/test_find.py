@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,37 @@ def test_sentence_around_an_expression_changes_nothing(line: str) -> None:
     assert found == [row[2] for row in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Signed JUNE 6, 1969 in Rome.", {"JUNE 6, 1969": (19690606, 19690606)}),
+        ("Settled 1400-1350/1300 BC by farmers.", {"1400-1350/1300 BC": (-13989899, -12988769)}),
+        ("Destroyed in 1190/85 BC by fire.", {"1190/85 BC": (-11889899, -11838769)}),
+        ("Darwin climbed it in his late 70s.", {}),
+        ("Temperatures are in the 80s in summer.", {}),
+        ("The bridge opened on 16-03-2020.", {"16-03-2020": (20200316, 20200316)}),
+        ("It was released in June '98.", {"June '98": (19980601, 19980630)}),
+    ],
+)
+def test_matched_text_and_days_as_numbers(text: str, found: dict[str, tuple[int, int]]) -> None:
+    assert {
+        text[span.start : span.end]: (span.interval.first, span.interval.last) for span in find_dates(text)
+    } == found
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["1/", "5, ", "80s and ", "his 80s, ", "temperatures in the 80s and ", "1400-", "1190/85–", "499, 498 and ",
+     "June, ", "the sixties and ", "first, second, third ", "19th, ", "in nineteen sixty-", "20 III ", "'98–", "100s ",
+     "the mid-to-"],
+)  # fmt: skip
+def test_time_grows_with_the_length_of_the_text(part: str) -> None:
+    text = (part * 20_000)[:20_000]
+    started = time.process_time()
+    find_dates(text)
+    assert time.process_time() - started < 5
+
+
 def test_precision_follows_the_form() -> None:
     text = "20 July 1969, July 1969, 1969, the 1960s, the 19th century, the 3rd millennium BC"
     assert [span.precision for span in find_dates(text)] == list(reversed(Precision))
@@ -78,6 +110,7 @@ def test_precision_follows_the_form() -> None:
 ATOMS = [
     "19", "1969", "July", "20", "BC", "AD ", "c. ", "–", "-", " to ", " and ", "th", " century", "0s", "'", "(", ")",
     ",", "late ", "between ", ".", " ", "/", "O.S.", "99999999999", "５", "²", "\n", "the ", "summer of ", "b. ", "96",
+    "twentieth ", "nineteen ", "sixty-nine", "twenty-", "Q3 ", "FY", "Easter ", "XII", "JUNE ", "s", "his ", "late 70s",
 ]  # fmt: skip
 
 

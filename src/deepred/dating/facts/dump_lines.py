@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from deepred.base.errors import FaultError, UserError
+from deepred.base.formats import describe_bytes
 from deepred.sources.wiki.bzip2 import BlockError, iterate_blocks
 from deepred.sources.wiki.gzip import iterate_gzip
 
@@ -95,7 +96,8 @@ def _form(path: Path, packing: Packing) -> Form:
         return "triples"
     if first[:1] not in (b"[", b"{"):
         raise UserError(
-            f"{path} is neither a Wikidata JSON dump nor N-Triples: it begins with {head[:20]!r}",
+            f"{path} is neither a Wikidata JSON dump nor N-Triples but {describe_bytes(head)}: "
+            f"it begins with {head[:20]!r}",
             "name a .json or .nt dump, plain, .gz or .bz2",
         )
     # a pretty-printed entity: its first line is only a brace

@@ -8,18 +8,19 @@ from there, and so does the entity of a triple, whose sitelink may lie in anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
+from deepred.base.formats import describe_unpacked
 from deepred.base.tables import fact_schema, write_columns
 from deepred.dating.facts.dump_lines import DamageError, Part, iterate_lines, split_dump
 from deepred.dating.facts.entities import EntityReader, Row
 from deepred.dating.facts.ntriples import TripleReader
 from deepred.dating.facts.titles import IndexPart, Titles, index_titles, title_schema
-from deepred.dating.facts.yago import YagoPart, read_yago
+from deepred.dating.facts.yago import YagoPart, check_dated, check_yago, read_yago
 from deepred.run.config import Facts
 from deepred.run.stage import Counts
 
@@ -78,14 +79,29 @@ def extract_facts(
     triples = range(first, len(parts))
     joins += [JoinPart(n, triples, "fact of no article", out) for n in triples]
     counts.merge(work.map_shards(join_part, [(f"join-{join.number:05d}", join) for join in joins], out))
+    check_found(sources.get("wikidata", []), config.wiki, counts)
+    for path in sources.get("yago", []):
+        check_yago(path)
     yago = [(f"yago-{n:05d}", YagoPart(path, n, config.wiki, out)) for n, path in enumerate(sources.get("yago", []))]
     read = work.map_shards(read_yago, yago, out)
     check_readable("YAGO", read, config.max_unreadable)
+    check_dated(sources.get("yago", []), config.wiki, read)
     counts.merge(read)
     for pattern in ("claims-*", "titles-*", "join-*"):  # every shard that needs them is recorded as done
         for path in sorted(out.glob(pattern)):
             path.unlink()
     return counts
+
+
+def check_found(paths: Sequence[Path], wiki: str, counts: Counts) -> None:
+    """``UserError`` where a dump holds records, and no entity of them has an article in the wiki."""
+    if not paths or counts.numbers["titles"]:
+        return
+    names = ", ".join(f"{path} ({describe_unpacked(path)})" for path in paths[:3])
+    raise UserError(
+        f"no entity with an article in {wiki} among {counts.numbers['records']:,} records of {names}",
+        "facts.wikidata takes Wikidata's JSON dump or truthy N-Triples with sitelinks; check facts.wiki too",
+    )
 
 
 def check_readable(source: str, counts: Counts, most: float, size: int = 0) -> None:

@@ -1,23 +1,26 @@
-"""YAGO 4.5's facts in Turtle: the dates of entities, joined with articles through Wikipedia page or QID.
+"""YAGO's facts, 4.5 in Turtle and 4 in N-Triples: dates of entities, joined with articles by Wikipedia page or QID.
 
-YAGO writes one triple a line, grouped by subject, with the columns separated by tabs and, for a date that qualifies a
-fact, the fact in ``<< … >>``. Its dates are ISO 8601, and its years are astronomical. A name is a title of English
+YAGO 4.5 writes one triple a line, grouped by subject, with the columns separated by tabs and, for a date that qualifies
+a fact, the fact in ``<< … >>``. Its dates are ISO 8601, and its years are astronomical. A name is a title of English
 Wikipedia in which other characters than letters are written ``_u0028_``; names of entities without an article end in
-their QID. Format: https://yago-knowledge.org/downloads/yago-4-5
+their QID. YAGO 4 writes the same with whole addresses instead of prefixes (``.nt``, and ``.ntx`` with facts about
+facts). YAGO 2 and 3 have other predicates and are refused. Format: https://yago-knowledge.org/downloads/yago-4-5
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from deepred.base.days import Interval, month_length
-from deepred.base.errors import FaultError
+from deepred.base.errors import FaultError, UserError
+from deepred.base.formats import describe_unpacked
 from deepred.base.tables import fact_schema, write_columns
 from deepred.run.stage import Counts
 
@@ -25,6 +28,7 @@ PROPERTIES = {
     "birthDate": "P569",
     "deathDate": "P570",
     "dateCreated": "P571",
+    "foundingDate": "P571",
     "dissolutionDate": "P576",
     "datePublished": "P577",
     "startDate": "P580",
@@ -33,6 +37,16 @@ PROPERTIES = {
 }
 """YAGO's predicates by the Wikidata property that means the same."""
 
+_PREFIXES = {
+    "http://schema.org/": "schema:",
+    "http://yago-knowledge.org/resource/": "yago:",
+    "http://www.w3.org/2001/XMLSchema#": "xsd:",
+    "http://www.w3.org/2002/07/owl#": "owl:",
+    "http://www.wikidata.org/entity/": "wd:",
+}
+_ADDRESS = re.compile(rf"<({'|'.join(map(re.escape, _PREFIXES))})([^<>\s]*+)>")
+READABLE = ("Turtle", "N-Triples", "RDF-star")
+"""What a YAGO file that can be read is, by its first bytes."""
 _NAME = r"(?:[A-Za-z][\w-]*:[^\s]+|<[^>\s]+>)"
 _LITERAL = r'"(?P<value>[^"\\]*)"\^\^xsd:(?P<type>\w+)'
 _DATE_TRIPLE = re.compile(rf"^(?P<subject>{_NAME})\s+(?:schema|yago):(?P<predicate>\w+)\s+{_LITERAL}\s*\.")
@@ -43,9 +57,13 @@ _SAME = re.compile(rf"^({_NAME})\s+owl:sameAs\s+wd:(Q\d+)\s*\.")
 _PAGE = re.compile(
     rf'^({_NAME})\s+schema:(?:mainEntityOfPage|url)\s+[<"]https?://([a-z-]+)\.wikipedia\.org/wiki/([^>"]+)[>"]'
 )
-_STATEMENT = re.compile(rf"^(?:@prefix|#|<<|{_NAME}\s|\s*$)")
+_STATEMENT = re.compile(rf"^(?:@prefix|@base|#|<<|{_NAME}\s|\s*$)")
 _DATE = re.compile(r"^(-?\d{1,6})(?:-(\d\d))?(?:-(\d\d))?(?:T.*|Z)?$")
 _ESCAPE = re.compile(r"_u([0-9A-Fa-f]{4})_")
+EXPECTED = "give yago-facts.ttl of YAGO 4.5, or yago-wd-facts.nt of YAGO 4 (plain, .gz or .bz2; not in an archive)"
+_OTHER_DATE = re.compile(
+    r'\s(?:<([^<>\s]{1,99})>|\w{1,20}:(\w{1,80}))\s++"[^"\\]{1,40}"\^\^(?:xsd:|<[^<>\s]{1,60}#)(?:date|gYear)'
+)
 _PRECISIONS = {"gYear": 9, "gYearMonth": 10, "date": 11, "dateTime": 11}
 
 
@@ -67,6 +85,32 @@ class _Subject:
     entity: str = ""
     title: str = ""
     rows: list[tuple[str, str, str, Interval, int]] = field(default_factory=list[tuple[str, str, str, Interval, int]])
+
+
+def check_yago(path: Path) -> None:
+    """``UserError`` where a file is plainly no YAGO 4 or 4.5."""
+    found = describe_unpacked(path)
+    if not found.startswith(READABLE) and not found.startswith("a file that begins with"):
+        raise UserError(f"{path} is no YAGO 4.5 (Turtle) or YAGO 4 (N-Triples) but {found}", EXPECTED)
+
+
+def check_dated(paths: Sequence[Path], wiki: str, counts: Counts) -> None:
+    """``UserError`` where files of YAGO hold no date under a known predicate, or none of a subject with an article."""
+    if not paths or counts.numbers["facts"]:
+        return
+    names = ", ".join(str(path) for path in paths[:3])
+    dated = counts.numbers["dated statements"]
+    if dated:
+        raise UserError(
+            f"{names}: {dated:,} dates, none of a subject with an article in {wiki}",
+            "check facts.wiki; YAGO 4 names articles of English Wikipedia only",
+        )
+    others = ", ".join(counts.tallies.get("predicates of other dates", {})) or "none"
+    raise UserError(
+        f"{names}: no date under a predicate of YAGO 4 or 4.5 ({', '.join(PROPERTIES)}); "
+        f"seen is {describe_unpacked(paths[0])}, predicates of dates: {others}",
+        EXPECTED,
+    )
 
 
 def read_yago(argument: YagoPart, folder: Path) -> Counts:
@@ -107,9 +151,16 @@ def _subjects(path: Path, language: str, counts: Counts) -> Iterator[_Subject]:
     current = _Subject("")
     for line in _lines(path):
         counts.add("bytes", len(line))
+        if "<http" in line:
+            line = _ADDRESS.sub(lambda match: _PREFIXES[match[1]] + match[2], line)
         match = _DATE_TRIPLE.match(line) or _ABOUT_TRIPLE.match(line)
         about = _SAME.match(line) or _PAGE.match(line) if match is None else None
         name = match["subject"] if match else about[1] if about else ""
+        if match is None or match["predicate"] not in PROPERTIES:
+            if other := _OTHER_DATE.search(line):
+                counts.tally("predicates of other dates", other[1] or other[2])
+        else:
+            counts.add("dated statements")
         if not name:
             counts.drop("malformed") if not _STATEMENT.match(line) else counts.add("records")
             continue
@@ -127,10 +178,11 @@ def _subjects(path: Path, language: str, counts: Counts) -> Iterator[_Subject]:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    opened: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
+        unpack = opened.get(raw.read(2), open)
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
+        with unpack(path, "rt", encoding="utf-8") as file:
             yield from file
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise FaultError(f"{path} cannot be read: {error}", "download it again") from None

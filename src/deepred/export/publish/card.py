@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deepred.base.chat_markers import GO_TEMPLATE, go_definition
 from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
 from deepred.base.templating import environment, markdown_cell
@@ -107,12 +108,15 @@ def size_label(parameters: int) -> str:
 
 
 def write_modelfile(file: str, system_prompt: str, context: int, licence: str) -> str:
-    """Ollama's Modelfile, with the ChatML template spelled out: Ollama does not run the file's own."""
+    """Ollama's Modelfile, with the ChatML template spelled out: Ollama does not run the file's own.
+
+    Marks of the format inside a message are broken here too, as in ``CHAT_TEMPLATE``.
+    """
     if '"""' in system_prompt:
         raise UserError('the system prompt holds """, which a Modelfile cannot quote', "change the persona's prompt")
     return f'''FROM {file}
-TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
-{{{{ .Content }}}}<|im_end|>
+TEMPLATE """{go_definition()}{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
+{{{{ template "{GO_TEMPLATE}" .Content }}}}<|im_end|>
 {{{{ end }}}}<|im_start|>assistant
 """
 SYSTEM """{system_prompt}"""

@@ -6,13 +6,16 @@ The date on which Project Gutenberg issued its e-book is in both and is never re
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TextIO, cast
 
-from deepred.base.errors import FaultError
+from deepred.base.errors import FaultError, UserError
+from deepred.base.formats import HEAD_BYTES, describe_bytes, describe_unpacked, is_packed
 from deepred.run.stage import Counts
 
 NAMESPACES = {
@@ -21,6 +24,10 @@ NAMESPACES = {
     "pgterms": "http://www.gutenberg.org/2009/pgterms/",
     "dcam": "http://purl.org/dc/dcam/",
 }
+GZIP = b"\x1f\x8b"
+COLUMNS = ("Text#", "Title", "Authors")
+"""Columns without which a table is no ``pg_catalog.csv``."""
+EXPECTED = "books.catalogue takes pg_catalog.csv (plain or .gz) and RDF files, unpacked"
 AUTHORS = ("author", "creator", "")
 LIFE = re.compile(
     r",?\s*(?:(?P<birth>(?:ca?\. ?)?\d{1,4}\??(?: BCE?)?))?\s*-\s*(?P<death>(?:ca?\. ?)?\d{1,4}\??(?: BCE?)?)?\s*$"
@@ -64,14 +71,28 @@ class Record:
 def read_catalogue(files: Iterable[Path], wanted: set[int] | None, counts: Counts) -> dict[int, Record]:
     """The records of the wanted books (all where None); an RDF record completes what the CSV says of the same book."""
     records: dict[int, Record] = {}
-    for path in files:
-        reader = read_rdf if path.suffix.lower() in {".rdf", ".xml"} else read_csv
+    paths = list(files)
+    for path in paths:
+        reader = read_rdf if _is_xml(path) else read_csv
         for record in reader(path, counts):
             counts.add("catalogue-records")
             if wanted is None or record.number in wanted:
                 known = records.get(record.number)
                 records[record.number] = merge_records(known, record) if known else record
+    if paths and not counts.numbers["catalogue-records"]:
+        raise UserError(f"no record of a book in {paths[0]}, which is {describe_unpacked(paths[0])}", EXPECTED)
     return records
+
+
+def _is_xml(path: Path) -> bool:
+    """Whether a catalogue file is RDF in XML, by its first bytes; ``UserError`` for an archive."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head.startswith(GZIP):
+        return False
+    if path.suffix.lower() not in {".rdf", ".xml"} and is_packed(head):
+        raise UserError(f"{path} is {describe_bytes(head)}, not a catalogue", f"unpack it: {EXPECTED}")
+    return path.suffix.lower() in {".rdf", ".xml"} or head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
 
 
 def merge_records(first: Record, second: Record) -> Record:
@@ -177,12 +198,24 @@ def _year(text: str) -> int | None:
     return int(match[0]) if match else None
 
 
+def _open(path: Path) -> TextIO:
+    """A table as text, also where it is packed by gzip, as it is published too."""
+    with path.open("rb") as file:
+        packed = file.read(2) == GZIP
+    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
+    return cast("TextIO", gzip.open(path, "rt", **how)) if packed else path.open(**how)
+
+
 def read_csv(path: Path, counts: Counts) -> Iterator[Record]:
     """The records of ``pg_catalog.csv``; a row without a number is counted and passed over."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with _open(path) as file:
         rows = csv.DictReader(file)
-        if not rows.fieldnames or "Text#" not in rows.fieldnames:
-            raise FaultError(f"{path} has no column Text#", "books.catalogue takes pg_catalog.csv and RDF files")
+        if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
+            names = ", ".join(rows.fieldnames or ())[:200]
+            raise FaultError(
+                f"{path} has no column {', '.join(missing)}; it is {describe_unpacked(path)} and has {names or 'none'}",
+                EXPECTED,
+            )
         for row in rows:
             number = (row.get("Text#") or "").strip()
             if not number.isdigit():

@@ -15,6 +15,7 @@ from typing import Any
 from deepred.base.days import Day, Interval
 from deepred.base.draws import rank_of
 from deepred.base.errors import FaultError, UserError
+from deepred.base.formats import HEAD_BYTES, describe_bytes, describe_file, is_packed
 from deepred.base.tables import document_schema, write_rows
 from deepred.run.config import Chess
 from deepred.run.stage import Counts, Work
@@ -94,6 +95,7 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
     unreadable: list[str] = []
     for path in files:
         found = 0
+        _check_text(path)
         for game in read_games(path):
             found += 1
             counts.add("games")
@@ -126,6 +128,21 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
         counts.notes["files without a game"] = unreadable
     if files and len(unreadable) == len(files):
         raise UserError(f"no chess game in {', '.join(unreadable[:5])}", "chess.files must name PGN collections")
+    if counts.numbers["games"] and counts.drops["undated"] == counts.numbers["games"]:
+        seen = f"none of {counts.numbers['games']:,} games has a date, first {files[0].name}: {describe_file(files[0])}"
+        if files[0].read_bytes()[:1000].lstrip().startswith(b"<"):
+            raise UserError(seen, "chess.files must name PGN collections")
+        counts.notes["undated"] = seen
+
+
+def _check_text(path: Path) -> None:
+    """``UserError`` for an archive or another file that is no text: its bytes would be games without a date."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if is_packed(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UserError(
+            f"{path} is {describe_bytes(head)}, not a PGN collection", "unpack it: chess.files takes .pgn files"
+        )
 
 
 def _refusal(game: RawGame, played: Interval | None, cutoff: Day, straddling: str) -> str:

@@ -2,7 +2,8 @@
 
 In: dumps (bz2 of any kind, gzip, XML) and Parquet files of plain text. Out: ``articles-*.parquet``, a row per page of
 namespace 0 that is no redirect, and ``redirects-*.parquet``. Every worker decodes its own byte range of a dump; the
-files are the same whatever the number of workers. Of pages that several sources hold the first source's stays.
+files are the same whatever the number of workers. Of a page that stands several times in a dump the newest revision
+comes out; of pages that several sources hold the first source's stays.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from deepred.run.stage import Counts, Work
 from deepred.sources.wiki import dump
 from deepred.sources.wiki.earlier_pages import Seen, forget, remember
 from deepred.sources.wiki.page import Malformed, Oversized, Page
-from deepred.sources.wiki.plain_articles import iterate_plain, plain_row
+from deepred.sources.wiki.plain_articles import check_file, iterate_plain, plain_row
 from deepred.sources.wiki.prefixes import Prefixes, normalise_title
+from deepred.sources.wiki.repeated_pages import PageLog, forget_pages, settle_pages
 from deepred.sources.wiki.wikitext import SlowError, parse
 
 MAX_MALFORMED = 0.1
@@ -35,6 +37,8 @@ COLLECT_AFTER = 50_000
 PLAIN_ROWS = 5000
 """Rows of a plain-text source that make one shard."""
 
+WIKITEXT = ("", "wikitext")
+"""Content models of pages whose text is wikitext; old dumps name none."""
 SHOWN_TEMPLATES = 5
 """Templates without a rule that the summary names; the manifest holds them all."""
 
@@ -78,6 +82,7 @@ def extract_articles(
             ]
             counts.merge(work.map_shards(extract_plain, [(shard.name, shard) for shard in shards], out))
     forget(out)
+    forget_pages(out)
     return counts
 
 
@@ -129,12 +134,31 @@ def _extract_dump(path: Path, number: int, config: Articles, out: Path, work: Wo
         for i, (start, end) in enumerate(ranges)
     ]
     counts = work.map_shards(extract_range, [(shard.name, shard) for shard in shards], out)
+    _check_pages(counts, path)
+    counts.merge(settle_pages(out, number))
+    return counts
+
+
+def _check_pages(counts: Counts, path: Path) -> None:
+    """An error where a dump has no page, or too many of which nothing can be read."""
     malformed = counts.drops["malformed"] + counts.drops["not_utf8"]
-    if malformed > MAX_MALFORMED * (counts.numbers["pages"] + malformed):
+    pages = counts.numbers["pages"] + malformed + counts.drops["no_text"]
+    if not pages + counts.drops["oversized"] + counts.drops["damaged"]:
+        raise UserError(
+            f"{path}: no page was found; its elements are {', '.join(dump.names_in(path)) or 'none'}, "
+            "expected are <page> elements in <mediawiki>",
+            "give a pages-articles dump (or Special:Export's file), not one of logs, abstracts or titles",
+        )
+    if counts.drops["no_text"] > MAX_MALFORMED * pages:
+        raise UserError(
+            f"{path}: {counts.drops['no_text']:,} of {pages:,} pages say that they have a text and do not hold it: "
+            "a stub dump",
+            "give the pages-articles dump of the same wiki",
+        )
+    if malformed > MAX_MALFORMED * pages:
         raise FaultError(
             f"{path}: {malformed} pages are malformed or not UTF-8", "check that it is a MediaWiki XML dump"
         )
-    return counts
 
 
 def extract_range(shard: _Shard, folder: Path) -> Counts:
@@ -143,18 +167,22 @@ def extract_range(shard: _Shard, folder: Path) -> Counts:
     for name in ("pages", "documents", "redirects", "other_namespaces"):
         counts.add(name, 0)  # in this order, whatever comes first in the dump
     redirects: list[dict[str, str]] = []
-    rows = _article_rows(shard, counts, redirects)
+    log = PageLog()
+    rows = _article_rows(shard, counts, redirects, log)
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECT_AFTER)
     try:
         write_rows(folder / f"articles-{shard.name}.parquet", rows, article_schema(), BATCH)
         write_rows(folder / f"redirects-{shard.name}.parquet", redirects, redirect_schema())
+        log.save(folder / f"pages-{shard.name}.npy")
     finally:
         gc.set_threshold(*thresholds)
     return counts
 
 
-def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+def _article_rows(
+    shard: _Shard, counts: Counts, redirects: list[dict[str, str]], log: PageLog
+) -> Iterator[dict[str, Any]]:
     """The rows of a range's articles; redirects are appended beside, everything else is counted."""
     prefixes = _prefixes(shard.config.language, tuple(shard.namespaces.items()))
     site = dump.Site(shard.site, shard.namespaces)
@@ -169,17 +197,25 @@ def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]
                 counts.drop(page.reason)
                 continue
             counts.add("pages")
-            if (page.namespace if page.namespace is not None else site.namespace_of(page.title)) != 0:
-                counts.add("other_namespaces")
-                continue
+            if page.older:
+                counts.add("older_revisions", page.older)
+            row = None
             target = _redirect(page, prefixes)
-            if earlier.holds(None if target is not None else page.id, page.title):
+            if (page.namespace if page.namespace is not None else site.namespace_of(page.title)) != 0:
+                kind = "other_namespaces"
+            elif earlier.holds(None if target is not None else page.id, page.title):
+                kind = "dropped"
                 counts.drop("duplicate")
             elif target is not None:
-                counts.add("redirects")
-                redirects.append({"title": page.title, "target": normalise_title(target)})
-            elif (row := _article_row(page, shard, prefixes, counts)) is not None:
-                counts.add("documents")
+                kind = "redirects"
+                redirects.append({"title": page.title, "target": target})
+            else:
+                row = _article_row(page, shard, prefixes, counts)
+                kind = "documents" if row else "dropped"
+            log.add(page, kind)
+            if kind != "dropped":
+                counts.add(kind)
+            if row:
                 yield row
                 if counts.numbers["documents"] == shard.config.limit:
                     return
@@ -190,17 +226,16 @@ def _article_rows(shard: _Shard, counts: Counts, redirects: list[dict[str, str]]
 
 
 def _redirect(page: Page, prefixes: Prefixes) -> str | None:
-    """Where a page redirects to: by its element; by its text in dumps that lack both elements."""
-    if page.redirect:
-        return page.redirect
-    if page.redirect is None and page.namespace is not None:
-        return None
-    return prefixes.redirect_target(page.text) or page.redirect
+    """The title that a page redirects to: by its element, and by its text where that says nothing; else None."""
+    target = normalise_title(page.redirect or "")
+    if target or page.model not in WIKITEXT:
+        return target or None
+    return prefixes.redirect_target(page.text)
 
 
 def _article_row(page: Page, shard: _Shard, prefixes: Prefixes, counts: Counts) -> dict[str, Any] | None:
     config = shard.config
-    text = page.text if page.model in ("", "wikitext") else ""
+    text = page.text if page.model in WIKITEXT else ""
     try:
         parsed = parse(
             text,
@@ -247,7 +282,10 @@ def _prefixes(language: str, namespaces: tuple[tuple[int, str], ...]) -> Prefixe
 def _plan_plain(path: Path, config: Articles) -> Iterable[tuple[int, tuple[int, int]]]:
     import pyarrow.parquet as pq
 
+    check_file(path)
     rows = pq.read_metadata(path).num_rows
+    if not rows:
+        raise UserError(f"{path} holds no row", "name a Parquet file of articles")
     rows = min(rows, config.limit) if config.limit else rows
     return enumerate((first, min(first + PLAIN_ROWS, rows)) for first in range(0, rows, PLAIN_ROWS))
 

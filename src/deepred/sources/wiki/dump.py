@@ -1,34 +1,43 @@
 """MediaWiki XML dumps as pages: decoding by ranges, splitting at page elements, and the site's namespaces.
 
 A dump is cut into byte ranges of the file as it lies on disk; whoever reads a range decodes it alone and yields the
-pages whose ``<page>`` begins there, so that no page is read twice or missed. Text is escaped in a dump, so the bytes
-``<page>`` are always an element; entities and document types are never expanded, because no XML parser is involved.
+pages whose ``<page>`` begins there, so that no page is read twice or missed. Comments and CDATA may hold what looks
+like a page: a dump that has them in its first bytes, as Wikimedia's never do, is one range.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from deepred.base.errors import FaultError, UserError
+from deepred.base.formats import describe_bytes
 from deepred.sources.wiki.bzip2 import BlockError, ends_whole, iterate_blocks
+from deepred.sources.wiki.elements import ElementError, attributes_of, iterate_elements, unescape
 from deepred.sources.wiki.gzip import JunkError, iterate_gzip
-from deepred.sources.wiki.page import Item, Oversized, Page, parse_page, title_of, unescape
+from deepred.sources.wiki.page import Item, Oversized, Page, parse_page
+from deepred.sources.wiki.page_splitter import LONGEST_MARK, SplitError, Splitter
 
 Kind = Literal["bz2", "gz", "xml"]
 
 RANGE_BYTES = {"bz2": 12_000_000, "gz": 1 << 62, "xml": 50_000_000}
 """Bytes of a file that make one shard: about 50 MB of XML each; gzip can only be read from its start, in one."""
 READ_BYTES = 1 << 20
-MAX_PAGE_BYTES = 64_000_000
-"""A page element longer than this is dropped: MediaWiki's own limit for a page's text is 2 MB."""
 TAIL_BYTES = 1 << 16
 """``</mediawiki>`` is looked for in as many last bytes of an XML file: junk may follow it."""
 HEAD_BYTES = 4_000_000
 """The siteinfo of a dump lies in its first few kilobytes; further than this nobody looks."""
+_ROOT = re.compile(rb"<(?:[\w.-]{1,64}+:)?+mediawiki(?=[\s>])")
+_ROOT_END = re.compile(rb"</(?:[\w.-]{1,64}+:)?+mediawiki\s*+>")
+_HEAD_END = re.compile(rb"</(?:[\w.-]{1,64}+:)?+siteinfo\s*+>|<(?:[\w.-]{1,64}+:)?+page[\s/>]")
+_NAME = re.compile(rb"<([A-Za-z_][\w.:-]{0,64})")
+SHOWN_NAMES = 8
+_ENCODING = re.compile(rb"<\?xml[^<>]{0,200}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 
 
 class DamageError(Exception):
@@ -67,30 +76,36 @@ def kind_of(path: Path) -> Kind:
     """How a dump is compressed, by its first bytes; a format that cannot be read is an error that says what to do."""
     try:
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(HEAD_BYTES >> 8)
     except FileNotFoundError:
         raise UserError(f"dump {path} does not exist", "check articles.dumps in the run file") from None
+    except OSError as error:
+        raise UserError(f"dump {path} cannot be read: {error.strerror}", "name a file") from None
     if head.startswith(b"BZh"):
         return "bz2"
     if head.startswith(b"\x1f\x8b"):
         return "gz"
-    if head.startswith(b"7z\xbc\xaf\x27\x1c"):
-        raise UserError(f"{path} is a 7z archive, which cannot be read in parts", "use the .bz2 dump of the same wiki")
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "xml"
     if not head:
         raise UserError(f"{path} is empty", "download it again")
-    shown = head[:16].decode("latin-1")
     raise UserError(
-        f"{path} is no MediaWiki dump: it begins with {shown!r} at byte 0", "give a .xml, .xml.gz or .xml.bz2 dump"
+        f"{path} is no MediaWiki dump but {describe_bytes(head)}",
+        "give a .xml, .xml.gz or .xml.bz2 dump (pages-articles)",
     )
 
 
 def plan_ranges(path: Path) -> list[tuple[int, int]]:
     """The byte ranges of a dump, one per shard: a function of the file alone."""
     size = path.stat().st_size
-    step = RANGE_BYTES[kind_of(path)]
+    step = size if _hides_tags(path) else RANGE_BYTES[kind_of(path)]
     return [(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def _hides_tags(path: Path) -> bool:
+    """Whether the first bytes hold comments or CDATA, in which a tag is none: a range must not begin in them."""
+    head = read_head(path)
+    return b"<![CDATA[" in head or b"<!--" in head
 
 
 def iterate_pieces(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
@@ -117,26 +132,57 @@ def _gzip_pieces(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         return  # behind a whole dump
 
 
-def read_site(path: Path) -> Site:
-    """The wiki's name and namespaces from a dump's head; an empty Site where it has none. UTF-16 is an error."""
+def read_head(path: Path) -> bytes:
+    """A dump's first decoded bytes, with its siteinfo or its first page's tag. UTF-16 and damage are DamageErrors."""
     head = b""
     try:
         for _, piece in iterate_pieces(path, 0):
             head += piece
             if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head[:16]:
                 raise DamageError(0, "", "the XML is UTF-16, not UTF-8,")
-            if b"</siteinfo>" in head or b"<page>" in head or len(head) > HEAD_BYTES:
+            if len(head) > HEAD_BYTES or _HEAD_END.search(head):
                 break
     except BlockError as error:
-        raise DamageError(error.offset, "", error.reason) from None
-    if b"<mediawiki" not in head[:HEAD_BYTES] and b"<page>" not in head:
+        if not head:
+            raise DamageError(error.offset, "", error.reason) from None
+    return head[: HEAD_BYTES + READ_BYTES]
+
+
+def read_site(path: Path) -> Site:
+    """The wiki's name and namespaces from a dump's head; an empty Site where it has none. UTF-16 is an error."""
+    head = read_head(path)
+    end, root = _HEAD_END.search(head), _ROOT.search(head)
+    if root is None and end is None:
         raise UserError(
-            f"{path} is no MediaWiki dump: no <mediawiki> element from byte 0 on", "give a pages-articles dump"
+            f"{path} is no MediaWiki dump but {describe_bytes(head)}: no <mediawiki> and no <page> element",
+            "give a pages-articles dump",
         )
-    info = head.partition(b"</siteinfo>")[0].decode("utf-8", "replace")
-    names = re.findall(r'<namespace key="(-?\d+)"[^>]*?(?:/>|>([^<]*)</namespace>)', info)
-    name = re.search(r"<dbname>([^<]*)</dbname>", info)
-    return Site(name[1] if name else "", {int(key): unescape(text) for key, text in names})
+    name, namespaces = "", dict[int, str]()
+    try:
+        for element in iterate_elements(head[root.start() if root else 0 : end.end() if end else len(head)]):
+            text = unescape(element.text.decode("utf-8", "replace")).strip()
+            if element.name == b"dbname":
+                name = text
+            elif element.name == b"namespace":
+                namespaces[int(attributes_of(element.attributes)["key"])] = text
+    except (ElementError, KeyError, ValueError) as error:
+        raise FaultError(f"{path}: its siteinfo cannot be read: {error}", "check that it is well-formed XML") from None
+    return Site(name, namespaces)
+
+
+def names_in(path: Path) -> list[str]:
+    """The names of the first elements of a file, each once, for an error."""
+    return [name.decode() for name in dict.fromkeys(_NAME.findall(read_head(path)))][:SHOWN_NAMES]
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding that a dump declares, for pages that are not UTF-8; UTF-8 where it declares none that can be."""
+    match = _ENCODING.match(read_head(path).removeprefix(codecs.BOM_UTF8).lstrip())
+    try:
+        name = codecs.lookup(match[1].decode()).name if match else "utf-8"
+    except LookupError:
+        return "utf-8"
+    return "utf-8" if name.startswith(("utf-16", "utf-32")) else name
 
 
 def find_cut(path: Path) -> DamageError | None:
@@ -150,7 +196,7 @@ def find_cut(path: Path) -> DamageError | None:
         if kind == "gz" or (kind == "bz2" and ends_whole(file, size)):
             return None
         file.seek(max(0, size - TAIL_BYTES))
-        if kind == "xml" and b"</mediawiki>" in file.read():
+        if kind == "xml" and _ROOT_END.search(file.read()):
             return None
     try:
         for _ in iterate_pages(path, *plan_ranges(path)[-1]):
@@ -167,6 +213,7 @@ def iterate_pages(path: Path, start: int, end: int) -> Iterator[tuple[int, Item]
     ``</mediawiki>`` is damaged too: more pages may have followed.
     """
     last = ""
+    encoding = cache(lambda: encoding_of(path))
     for offset, element in _split(path, start, end):
         if isinstance(element, Oversized):
             yield 0, element
@@ -174,7 +221,7 @@ def iterate_pages(path: Path, start: int, end: int) -> Iterator[tuple[int, Item]
         if isinstance(element, DamageError):
             element.after = last or _title_before(path, start)
             raise element
-        item = parse_page(element, offset)
+        item = parse_page(element, offset, encoding)
         if isinstance(item, Page):
             last = item.title
         yield len(element), item
@@ -196,53 +243,36 @@ def _title_before(path: Path, start: int) -> str:
 
 
 def _split(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes | Oversized | DamageError]]:
-    """The page elements that begin in a range; a damage is the last thing yielded.
-
-    ``own`` counts the bytes at the head of the buffer that belong to the range; what follows them is read only to
-    complete a page that began in them.
-    """
-    buffer, own, searched, offset = b"", 0, 0, start
+    """The page elements that begin in a range; a damage is the last thing yielded."""
+    splitter, offset = Splitter(), start
     plain = kind_of(path) == "xml"
-    ended, empty = False, True  # a range in which no piece begins has nothing to say of the dump's end
-    pieces = iterate_pieces(path, start)
-    while True:
-        begin = buffer.find(b"<page>", searched)
-        while 0 <= begin < own:
-            ended = False
-            close = buffer.find(b"</page>", begin)
-            if close < 0:
-                break
-            if buffer.find(b"<page>", begin + 6, close) >= 0:
-                yield offset, DamageError(offset, "", f"page {title_of(buffer[begin:close])!r} is not closed")
+    empty, found = True, False  # a range in which no piece begins has nothing to say of the dump's end
+    try:
+        for offset, piece in iterate_pieces(path, start):
+            own = 0
+            if offset < end:
+                empty = False
+                own = min(len(piece), end - offset) if plain else len(piece)
+            splitter.add(piece, own)
+            for element in splitter.elements():
+                found = True
+                yield offset, element
+            if (offset + len(piece) > end if plain else offset >= end) and splitter.is_done():
                 return
-            yield offset, buffer[begin : close + 7]
-            searched = close + 7
-            begin = buffer.find(b"<page>", searched)
-        inside = 0 <= begin < own
-        if offset >= end and not inside and (begin >= 0 or b"<" not in buffer[max(searched, own - 6) : own]):
-            return
-        ended = ended or buffer.find(b"</mediawiki>", searched) >= 0
-        kept = begin if inside else max(searched, len(buffer) - 16)
-        if inside and len(buffer) - begin > MAX_PAGE_BYTES:
-            yield offset, Oversized(offset)
-            kept = len(buffer) - 6
-        buffer, own, searched = buffer[kept:], max(0, own - kept), 0
-        where = f" inside page {title_of(buffer)!r}" if inside else ""
-        try:
-            offset, piece = next(pieces)
-        except StopIteration:
-            if inside or not (ended or empty):
-                size = path.stat().st_size
-                yield size, DamageError(size, "", f"the dump ends{where} without </mediawiki>")
-            return
-        except BlockError as error:
-            if inside or error.offset < end:  # else the next range states it
-                yield error.offset, DamageError(error.offset, "", error.reason + where)
-            return
-        if offset < end:
-            empty = False
-            own = len(buffer) + (min(len(piece), end - offset) if plain else len(piece))
-        buffer += piece
+    except SplitError as error:
+        yield offset, DamageError(offset, "", str(error))
+    except BlockError as error:
+        if splitter.inside or error.offset < end:  # else the next range states it
+            yield error.offset, DamageError(error.offset, "", error.reason + splitter.where())
+    else:
+        size = path.stat().st_size
+        if splitter.inside or not (splitter.ended or empty or _ROOT.search(read_head(path)) is None):
+            if start and not found and not splitter.inside:  # the end may be cut in two by the range's beginning
+                before = max(0, start - max(RANGE_BYTES[kind_of(path)], LONGEST_MARK))
+                yield from ((at, item) for at, item in _split(path, before, size) if isinstance(item, DamageError))
+                return
+            reason = f"the dump ends{splitter.where()} without </mediawiki>"
+            yield size, DamageError(size, "", reason)
 
 
 def damage_fault(damage: DamageError, path: Path) -> FaultError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
+from deepred.base.formats import describe_file
 from deepred.base.tables import article_schema
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def check_file(path: Path) -> None:
     try:
         schema = pq.read_schema(path)
     except pa.ArrowInvalid as error:
-        raise UserError(f"{path} is no Parquet file: {error}", "name a Parquet file of articles") from None
+        raise UserError(
+            f"{path} is no Parquet file but {describe_file(path)}: {error}", "name a Parquet file of articles"
+        ) from None
     check_columns(path, schema)
 
 

@@ -8,6 +8,7 @@ copied between wikis and no article's title begins with one.
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from deepred.base.files import shipped_table
 
 FILE, CATEGORY, OTHER = 6, 14, 1
 """File and category by MediaWiki's numbers; OTHER for any other prefix that is no article's."""
+_REDIRECT = re.compile(
+    r"\s*+[#＃]\s{0,9}+(?P<word>[^\s:：\[#＃]{1,40}+(?: to)?+)\s*+[:：]?+\s*+"
+    r"\[\[(?P<target>[^\[\]|\n]{1,1000}+)(?:\|[^\[\]]*+)?+\]\]",
+    re.IGNORECASE,
+)
+"""MediaWiki's magic word, a colon if any, and a link, at the very beginning of a page."""
 
 CANONICAL = {
     -2: "media", -1: "special", 1: "talk", 2: "user", 3: "user talk", 4: "wikipedia", 5: "wikipedia talk", 6: "file",
@@ -34,7 +41,7 @@ class Prefixes:
     thumbnails: frozenset[str]
     """Options of an image that is framed with its caption."""
     disambiguations: frozenset[str]
-    redirects: tuple[str, ...]
+    redirects: frozenset[str]
     language: str = ""
 
     @staticmethod
@@ -59,7 +66,14 @@ class Prefixes:
         spaces.update((name, CATEGORY) for name in table["category"])
         names = {*table["disambiguation"]["all"], *table["disambiguation"].get(language, ())}
         thumbnails, languages = frozenset(table["thumbnail"]), frozenset(table["languages"])
-        return Prefixes(spaces, languages, thumbnails, frozenset(names), tuple(table["redirect"]), language)
+        return Prefixes(
+            spaces,
+            languages,
+            thumbnails,
+            frozenset(names),
+            frozenset(word.casefold() for word in table["redirect"]),
+            language,
+        )
 
     def find(self, prefix: str) -> int | None:
         """FILE, CATEGORY or OTHER for a prefix that no article's title has, else None: ``find("2001")`` is None."""
@@ -70,19 +84,15 @@ class Prefixes:
         return template in self.disambiguations or template.endswith(" disambiguation")
 
     def redirect_target(self, text: str) -> str | None:
-        """Where a page's text redirects to, or None; for dumps too old to say so in an element.
+        """The title that a page's text redirects to, by the words of all languages, or None: it must begin with one.
 
-        >>> Prefixes.of("en").redirect_target("#REDIRECT [[Moon landing]]")
+        >>> Prefixes.of("en").redirect_target("#REDIRECT: [[moon_landing#Apollo|landing]]")
         'Moon landing'
         """
-        head = text[:1000].lstrip()
-        if not head.startswith(("#", "＃")):
+        match = _REDIRECT.match(text)
+        if match is None or match["word"].casefold() not in self.redirects:
             return None
-        word, bracket, rest = head[1:].lstrip().partition("[[")
-        target, closed, _ = rest.partition("]]")
-        if not bracket or not closed or word.rstrip(" :：\n").lower() not in self.redirects:
-            return None
-        return target.partition("|")[0].strip().lstrip(":")
+        return normalise_title(match["target"].lstrip(": ")) or None
 
 
 def normalise_title(target: str) -> str:

@@ -95,7 +95,7 @@ def is_false_friend(text: str, start: int, end: int, *, follows: bool = True) ->
     True
     """
     before = text[max(0, start - _REACH) : start]
-    if _stands_after_name(before):
+    if stands_after_name(text, start):
         return True
     if not follows:
         return bool(_CHANGED_FROM.search(before))
@@ -111,8 +111,9 @@ def is_false_friend(text: str, start: int, end: int, *, follows: bool = True) ->
     return _is_quantity(text[start:end], before, following)
 
 
-def _stands_after_name(before: str) -> bool:
-    """Whether what a number follows makes it no year: a sign, "No.", "population of", "Boeing", "pre-" excepted."""
+def stands_after_name(text: str, start: int) -> bool:
+    """Whether what a number follows makes it no date: a sign, "No.", "population of", "Boeing", "pre-" excepted."""
+    before = text[max(0, start - _REACH) : start]
     if not before:
         return False
     last = before[-1]
@@ -140,6 +141,11 @@ def _stands_after_name(before: str) -> bool:
     if bare in _LINKS and len(words) == 2 and words[0].strip("(,").lower() in (*_MEASURED, "page", "pages"):
         return True
     return (bare == "about" and before.endswith("population of about ")) or word in _WORKS
+
+
+def is_counted(text: str, end: int) -> bool:
+    """Whether units, or things in the plural, follow a number that ends there: "two thousand and three men"."""
+    return any(pattern.match(text, end) for pattern in (_AFTER, _THINGS, _PLURAL))
 
 
 def _is_continued(before: str) -> bool:

@@ -6,8 +6,8 @@ import re
 
 from deepred.base.days import Interval, day, month_length
 from deepred.text.dates.not_dates import is_false_friend
-from deepred.text.dates.parts import DASH, MONTH, Expression, Precision, Prefix, month_number, prefix_at
-from deepred.text.dates.single import EARLIEST_BARE_YEAR, TO, read_date, spans_years
+from deepred.text.dates.parts import DASH, MONTH, TO, Expression, Precision, Prefix, month_number, prefix_at
+from deepred.text.dates.single import EARLIEST_BARE_YEAR, LONGEST_SLASH, read_date, spans_years
 
 LONGEST_LIFE = 110
 """Years that a pair of three-digit numbers in brackets may span."""
@@ -15,6 +15,7 @@ FIRST_BARE_DAY = day(EARLIEST_BARE_YEAR)
 
 _JOIN = re.compile(TO + r"(?=[\dA-Za-z'’])")
 _JOIN_DAYS = re.compile(r",\s+(?:to|until|through)\s+(?=[\dA-Z])")  # July 20, 1969, to August 3, 1970
+_JOINS = " \n\t\u00a0,/–—−‒‑-"
 _JOIN_BETWEEN = re.compile(r"\s+and\s+(?:the\s+)?(?=[\dA-Za-z])")
 _JOIN_YEARS = re.compile(r"\s?/\s?(?=[12]\d{3}\b)")
 _BETWEEN = re.compile(r"\b[Bb]etween\s+(?:the\s+)?\Z")
@@ -36,31 +37,47 @@ _EARLY_END = re.compile(r"(?:c\.\s?)?(?P<end>\d{2,4})(?=\s?[);,.]|\s?$|\s(?:and|
 def read_expression(text: str, prefix: Prefix) -> Expression | None:
     """The date at a number with its prefix, joined with the date that a dash or "to" leads to; None if it is none."""
     one = read_date(text, prefix)
-    if life := _early_life(text, prefix):
+    if (prefix.month or one is None) and (life := _early_life(text, prefix)):
         return life
     if one is None or (one.bare and one.interval.last < FIRST_BARE_DAY):
         if early := _early_range(text, prefix):
             return early
         if one is None:
             return None
-    join = _JOIN.match(text, one.end) or _JOIN_YEARS.match(text, one.end)
-    if join is None and one.precision == Precision.DAY:
-        join = _JOIN_DAYS.match(text, one.end)
-    if join is None and text.startswith(" ", one.end):
-        if one.precision <= Precision.CENTURY:
-            join = _CENTURIES_BETWEEN.match(text, one.end)
-        if join is None and _BETWEEN.search(text[max(0, prefix.start - 14) : prefix.start]):
-            join = _JOIN_BETWEEN.match(text, one.end)
-    if join is None:
-        return None if one.bare and _refused(text, prefix, one.end) else one
-    other_prefix = prefix_at(text, join.end())
-    other = read_date(text, other_prefix)
-    if other is None or other.interval.last < one.interval.first:
+    other = _next(text, prefix, one, between=True)
+    if other is None:
         return None if one.bare and _refused(text, prefix, one.end) else one
     if one.bare and other.bare and _refused(text, prefix, other.end):
         return None
     if one.bare and _refused(text, prefix, one.end, joined=True):
         return None
+    joined = _join(one, other)
+    more = _next(text, prefix, joined, between=False)  # 1919/1920–1925
+    return joined if more is None or (more.bare and _refused(text, prefix, more.end)) else _join(joined, more)
+
+
+def _next(text: str, prefix: Prefix, one: Expression, *, between: bool) -> Expression | None:
+    """The date that a dash, a slash or "to" leads to, with ``between`` also "and"; None if it is earlier or none."""
+    if text[one.end : one.end + 1] not in _JOINS:
+        return None
+    join = _JOIN.match(text, one.end) or _JOIN_YEARS.match(text, one.end)
+    if join is None and one.precision == Precision.DAY:
+        join = _JOIN_DAYS.match(text, one.end)
+    if join is None and between and text.startswith(" ", one.end):
+        if one.precision <= Precision.CENTURY:
+            join = _CENTURIES_BETWEEN.match(text, one.end)
+        if join is None and _BETWEEN.search(text[max(0, prefix.start - 14) : prefix.start]):
+            join = _JOIN_BETWEEN.match(text, one.end)
+    if join is None:
+        return None
+    other = read_date(text, prefix_at(text, join.end()))
+    if other is None or other.interval.last < one.interval.first:
+        return None
+    far = not between and "/" in join[0] and spans_years(one.interval, other.interval) > LONGEST_SLASH
+    return None if far else other
+
+
+def _join(one: Expression, other: Expression) -> Expression:
     interval = Interval(one.interval.first, other.interval.last)
     return Expression(other.end, interval, min(one.precision, other.precision), one.approximate or other.approximate)
 
@@ -68,7 +85,7 @@ def read_expression(text: str, prefix: Prefix) -> Expression | None:
 def _refused(text: str, prefix: Prefix, end: int, *, joined: bool = False) -> bool:
     """Whether a bare number is a false friend; of a joined one what follows belongs to the other date."""
     start = prefix.start if prefix.part or prefix.circa else prefix.number
-    if prefix.season or prefix.apostrophe or prefix.quarter:
+    if prefix.season or prefix.apostrophe or prefix.term or prefix.feast:
         return False
     return is_false_friend(text, start, end, follows=not joined)
 
