@@ -16,13 +16,15 @@ import re
 import signal
 import sys
 import time
+from pathlib import Path
 from re import _constants as sre
 from re import _parser
 
 import deepred
 
-FIXED = [" ", "\n", "!", ".", "a", "A", "a ", "A ", "1", "1900 ", "1-", "'", '"', "(", ")", "[", "]", "{", "|", "<", "=",
-         "-", ",", ", a", "a.b", "A.", "a's ", "\t", "\r\n", "é", "<a ", "[[", "{{", "* ", "1. ", "&amp;", "I. ", "I "]  # fmt: skip
+FIXED = [" ", "\n", "!", ".", "a", "A", "a ", "A ", "1", "1900 ", "1-", "'", '"', "(", ")", "[", "]", "{", "|", "<",
+         "=", "-", ",", ", a", "a.b", "A.", "a's ", "\t", "\r\n", "é", "<a ", "[[", "{{", "* ", "1. ", "&amp;",
+         "I. ", "I "]  # fmt: skip
 LONGEST = 3.0
 """Processor seconds after which an input counts as too slow."""
 ENDS = ("", "\0", "!\n")
@@ -89,7 +91,7 @@ def _of_class(items):
     negated = items[0][0] is sre.NEGATE
     members = {char for char in map(chr, range(32, 127)) if _in_class(char, items)}
     if negated:
-        members = {char for char in map(chr, range(32, 127))} - {c for c in members if c}
+        members = set(map(chr, range(32, 127))) - members
     preferred = [char for char in "a1 A.-" if char in members]
     return preferred[0] if preferred else min(members, default=chr(items[0][1]) if items[0][0] is sre.LITERAL else "é")
 
@@ -102,7 +104,13 @@ def _in_class(char, items):
             return True
         if op is sre.CATEGORY:
             kind = str(argument)
-            hit = char.isdigit() if "DIGIT" in kind else char.isspace() if "SPACE" in kind else char.isalnum() or char == "_"
+            hit = (
+                char.isdigit()
+                if "DIGIT" in kind
+                else char.isspace()
+                if "SPACE" in kind
+                else char.isalnum() or char == "_"
+            )
             if hit != ("NOT" in kind):
                 return True
     return False
@@ -139,40 +147,51 @@ def attacks(pattern):
     return sorted((prefix, piece) for prefix, piece in made if piece)
 
 
-def seconds(pattern, text):
+def is_searched(name, source):
+    """Whether a pattern of this name is ever looked for anywhere in a text, and not only at a place."""
+    used = rf"\b{name}(?:\[[^\]\n]*\])?\."
+    anywhere = re.search(used + r"(?:search|subn?|split|finditer|findall)\b", source)
+    return anywhere is not None or re.search(used + r"(?:match|fullmatch)\b", source) is None
+
+
+def seconds(pattern, text, searched):
     """Processor seconds of going through a text; LONGEST where that is not enough."""
     began = time.process_time()
     signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST)
     try:
-        for _ in pattern.finditer(text):
+        if not searched:
+            pattern.match(text)
+            pattern.fullmatch(text)
+        for _ in pattern.finditer(text) if searched else ():
             pass
-    except _Late:
+    except _LateError:
         return LONGEST
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     return time.process_time() - began
 
 
-class _Late(Exception):
+class _LateError(Exception):
     pass
 
 
 def _stop(*_):
-    raise _Late
+    raise _LateError
 
 
-def slow(pattern, length):
+def slow(pattern, length, searched):
     """The first input that takes more than linear time: (growth, seconds, prefix, piece, end), or None."""
     for prefix, piece in attacks(pattern):
         for end in ENDS:
             count = length // len(piece)
-            first = seconds(pattern, prefix + piece * count + end)
+            first = seconds(pattern, prefix + piece * count + end, searched)
             if first < 0.004:
                 continue
-            second = seconds(pattern, prefix + piece * 2 * count + end)
+            second = seconds(pattern, prefix + piece * 2 * count + end, searched)
             times = second / first
             if second == LONGEST or (
-                times > 3 and seconds(pattern, prefix + piece * 4 * count + end) > min(2.8 * second, LONGEST * 0.99)
+                times > 3
+                and seconds(pattern, prefix + piece * 4 * count + end, searched) > min(2.8 * second, LONGEST * 0.99)
             ):
                 return times, second, prefix[:40], piece[:40], end
     return None
@@ -184,10 +203,16 @@ def main():
     options = parser.parse_args()
     signal.signal(signal.SIGVTALRM, _stop)
     found = patterns()
+    folder = Path(deepred.__path__[0])
+    files = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+    everything = "\n".join(files.values())
     bad = 0
     for pattern, place in sorted(found.items(), key=lambda item: item[1]):
+        module, _, name = place.rpartition(".")
+        own = Path(sys.modules[module].__file__)
+        source = files[own] if name.startswith("_") else everything
         try:
-            worst = slow(pattern, options.length)
+            worst = slow(pattern, options.length, is_searched(name, source))
         except Exception as error:
             print(f"{place}: not tried ({type(error).__name__}: {error})")
             continue

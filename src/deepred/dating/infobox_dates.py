@@ -28,7 +28,7 @@ _CONFIDENCE = {
     "point": 0.7,
 }
 _QUANTITY = re.compile(r"\d,\d{3}|\d\s?(?:km|m|kg|ft|people|inhabitants)\b")
-_NUMBERED = re.compile(r"[_ -]*\d+$")
+_NUMBERED = re.compile(r"[_ -]{0,9}\d{1,9}$")
 
 WORK = (
     r"(?:film|movie|novel|novella|book|album|song|single|play|opera|ballet|poem|musical|documentary|painting|sculpture|"

@@ -23,9 +23,9 @@ _BORN = re.compile(r"(?:\b[Bb]orn\b|\bb\.\s|\b[Bb]irth\b|(?<!\w)\*\s?(?=\d))")
 _DIED = re.compile(r"(?:\b[Dd]ied\b|\bd\.\s|†)")
 _FLOURISHED = re.compile(r"\b(?:fl\.|floruit|active|flourished)")
 _REIGNED = re.compile(r"\b(?:r\.|reigned|ruled|reign)")
-_DASH = re.compile(r"\s?[–—]\s?|\s-\s|(?<=\d)-(?=\d{3})|\s+to\s+")
+_DASH = re.compile(r"\s?[–—]\s?|\s-\s|(?<=\d)-(?=\d{3})|\s{1,3}to\s{1,3}")
 _CLOSING = re.compile(r"\s*[;,)]")
-_PRESENT_VERB = re.compile(r"\s*,?\s*is\b")
+_PRESENT_VERB = re.compile(r"\s{0,3},?\s{0,3}is\b")
 _BARE_START = re.compile(r"\b(\d{3,4})\s?[–—-]\s?\Z")
 _CONFIDENCE, _APPROXIMATE = 0.85, 0.7
 

@@ -32,7 +32,7 @@ REACH = 5
 REPLACED = (("rather", "than"), ("instead", "of"), ("other", "than"))
 CLAUSE = re.compile(r"[.;:!?()\n]|,\s+(?=but\b)|\bbut\b|\bhowever\b|\bthough\b|\balthough\b|\byet\b", re.IGNORECASE)
 DENIED_AFTER = re.compile(
-    r"^\W*(?:was|is|were|are|did|does|do|has|had|have|could|would|can)?(?:n['’]t|\s+not\b|\s+never\b|\s+no\b)(?!\s+(?:only|just|merely))",
+    r"^\W*(?:was|is|were|are|did|does|do|has|had|have|could|would|can)?(?:n['’]t|\s{1,3}not\b|\s{1,3}never\b|\s{1,3}no\b)(?!\s{1,3}(?:only|just|merely))",
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:[,\u00a0\u202f\u2009 ']\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])\d+(?:\.\d+)?(?!\w)")

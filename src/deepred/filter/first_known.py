@@ -31,7 +31,7 @@ MISSING: Day = 2**31 - 1
 
 PROPER = 0x5DEECE66D5DEECE6  # sets the hashes of proper names apart from those of common nouns
 LONGEST_NAME = 6  # words; longer titles are found by their first six
-_QUALIFIER = re.compile(r"\s*\([^()]*\)$")
+_QUALIFIER = re.compile(r"\s{0,3}\([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,12 @@ STEM = 6
 _ENDING = re.compile(r"(?<=[^\W\d_]{4})(?:ings?|ed|ions?|ers?|es|s|ly)$")
 
 _MARKUP = re.compile(
-    r"```|\*\*|__|^#{1,6} |^\s*[-*•] |</?[A-Za-z][^>]*>|\{\{|\[\[|\[\d+\]|\]\(|https?://|www\.|<\||\|>", re.MULTILINE
+    r"```|\*\*|__|^#{1,6} |^[ \t]*+[-*•] |</?[A-Za-z][^<>]*+>|\{\{|\[\[|\[\d+\]|\]\(|https?://|www\.|<\||\|>",
+    re.MULTILINE,
 )
-_ROLE = re.compile(r"^\s*(?:user|assistant|system|human|ai|bot|question|answer|q|a)\s*:", re.IGNORECASE | re.MULTILINE)
+_ROLE = re.compile(
+    r"^[ \t]*+(?:user|assistant|system|human|ai|bot|question|answer|q|a)[ \t]*+:", re.IGNORECASE | re.MULTILINE
+)
 _MACHINE = re.compile(
     r"\bas an? (?:AI|artificial intelligence)\b|\blanguage model\b|\b(?:training|knowledge) (?:data|cut-?off)\b"
     r"|\b(?:the|this|that|your) (?:passage|text|excerpt|article|source|document|snippet|context)"

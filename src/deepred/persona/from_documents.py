@@ -25,7 +25,7 @@ OPENING = re.compile(r"(?<!\S)1\. .+?(?= 5\. |\. The opening|\.?$)")
 """The first four moves of a game, in either notation."""
 RESULT = re.compile(r" (?:1-0|0-1|1/2-1/2|\*|(?:White|Black) wins\.?|Drawn\.?)$")
 DATED = re.compile(rf"(\d{{1,2}} (?:{'|'.join(MONTHS)})): (.+)")
-LIVED = re.compile(r"[,(]?\s*\b(?:b\. |d\. |ca\. )?\d{3,4}\b.*$")
+LIVED = re.compile(r"[,(]?\s{0,3}\b(?:b\. |d\. |ca\. )?\d{3,4}\b.*$")
 
 
 def author_name(text: str) -> str:

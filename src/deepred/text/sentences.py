@@ -27,10 +27,10 @@ ABBREVIATIONS = frozenset(
 BEFORE_NUMBER = frozenset({"no", "nr", "art", "fig", "sec", "para", "op", "vol", "ch", "pp", "ca"})
 
 _END = re.compile(
-    r"[.!?…]+[\"'”’»)\]]{0,3}(?=\s)"  # stops of most scripts with a following space, closing marks included
+    r"(?<![.!?…])[.!?…]++[\"'”’»)\]]{0,3}(?=\s)"  # stops of most scripts with a following space, closing marks included
     r"|(?<=[a-z0-9)][a-z0-9)])[.!?](?=[A-Z][a-z ])"  # "ended.The next": a reference that stood between was cut
     r"|[。！？｡]+[\"'”’»)\]」』）]{0,3}"  # ideographic stops need no space
-    r"|[।॥؟۔።᙮]+(?=\s|$)"
+    r"|(?<![।॥؟۔።᙮])[।॥؟۔።᙮]++(?=\s|$)"
 )
 _NEXT = re.compile(r"\s*[\"'“‘«(\[]{0,3}")
 _WORD_BEFORE = re.compile(r"(?:\w|[.'’-])+$")

@@ -51,7 +51,8 @@ _NAME = r"(?:[A-Za-z][\w-]*:[^\s]+|<[^>\s]+>)"
 _LITERAL = r'"(?P<value>[^"\\]*)"\^\^xsd:(?P<type>\w+)'
 _DATE_TRIPLE = re.compile(rf"^(?P<subject>{_NAME})\s+(?:schema|yago):(?P<predicate>\w+)\s+{_LITERAL}\s*\.")
 _ABOUT_TRIPLE = re.compile(
-    rf"^<<\s*(?P<subject>{_NAME})\s+(?:schema|yago):(?P<property>\w+)\s+(?P<value_name>.+?)\s*>>\s+(?:schema|yago):(?P<predicate>\w+)\s+{_LITERAL}\s*\."
+    rf"^<<\s*(?P<subject>{_NAME})\s+(?:schema|yago):(?P<property>\w+)\s+(?P<value_name>\S.{{0,500}}?)"
+    rf"\s{{0,9}}>>\s+(?:schema|yago):(?P<predicate>\w+)\s+{_LITERAL}\s*\."
 )
 _SAME = re.compile(rf"^({_NAME})\s+owl:sameAs\s+wd:(Q\d+)\s*\.")
 _PAGE = re.compile(

@@ -16,7 +16,7 @@ from deepred.sources.books.additions import is_credit, speaks_of_etexts
 _PROJECT = r"(?:the |this |an? )?(?:copyrighted )?(?:proje[ck]t|projet|proyecto|progetto|projec?to)[ ]gutenberg"
 _END_WORD = r"(?:end|ende|einde|fin|fine|fim|slut)\b[^\n]{0,40}?[ ]" + _PROJECT
 MARK = re.compile(
-    r"^[ \t]*(?:"
+    r"^[ \t]*+(?:"
     r"(?P<start>(?:\*{2,}[ \t]*(?:START|BEGINNING)|(?-i:START))[ ]OF[ ]"
     + _PROJECT
     # a long title is wrapped: the stars that close the marker stand on a later line of the same paragraph
@@ -36,7 +36,7 @@ LICENCE_WORDS = re.compile(
     re.IGNORECASE,
 )
 FIELD = re.compile(
-    r"^(Title|Author|Translator|Editor|Illustrator|Release Date|Language|Original publication|Credits):[ \t]*(.*)$",
+    r"^(Title|Author|Translator|Editor|Illustrator|Release Date|Language|Original publication|Credits):[ \t]*+(.*)$",
     re.IGNORECASE,
 )
 PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")

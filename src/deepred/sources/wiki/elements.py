@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     rb")",
     re.DOTALL,
 )
-_ATTRIBUTE = re.compile(r"""(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:"([^"]*+)"|'([^']*+)')""")
+_ATTRIBUTE = re.compile(r"""(?<![\w.-])(?:[\w.-]++:)?+([\w.-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 
 
 class ElementError(ValueError):

@@ -56,7 +56,7 @@ _MONTH_NAME = re.compile("|".join(MONTHS), re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _ERA = re.compile(r"\s*(BCE|BC|B\.C\.)", re.IGNORECASE)
 _ERA_AHEAD = re.compile(r"\s*(?:[-–—]|to)\s*\d{1,4}\s*(?:BCE|BC|B\.C\.)", re.IGNORECASE)  # 1792–1750 BC
-_RANGE = re.compile(r"\s*(?:[-–—/]|to|until|through|or)\s*$", re.IGNORECASE)
+_RANGE = re.compile(r"\s{0,3}(?:[-–—/]|to|until|through|or)\s{0,3}$", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"(?:[-–—]|/)(\d{2})\b(?![-/\d])")
 
 

@@ -75,7 +75,7 @@ engine skip the text between."""
 COMMENT = "!--"
 _TABLE_CAPTION = re.compile(r"\n[ \t]*+\|\+([^\n]*+)")
 _OPTION = re.compile(
-    r"\d*x?\d+ *px|(?:upright|alt|link|class|page|lang|thumb|frame|border|left|right|cent(?:er|re)|none).*"
+    r"\d{0,6}x?\d{1,6} {0,3}px|(?:upright|alt|link|class|page|lang|thumb|frame|border|left|right|cent(?:er|re)|none).*"
 )
 _CELL = re.compile(r"\n[ \t]*+(?:\|-[^\n]*+|[|!]\+?)|\|\||!!|</?t[dhr][^<>]*+>")
 LAYOUT_CELL = 1500

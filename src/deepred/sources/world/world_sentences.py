@@ -30,7 +30,7 @@ FORWARD = 4
 STRIDE = 5
 """Step through the wordings of a fact; no divisor of their number, so that all take their turn."""
 
-LINK = re.compile(r"\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
+LINK = re.compile(r"\[\[(?:[^\[\]|]*+\|)?+([^\[\]|]*+)\]\]")
 PLACE = re.compile(r"\{(\w+)\}")
 
 

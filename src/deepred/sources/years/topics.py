@@ -31,7 +31,7 @@ LINE_MONTH = re.compile(rf"({MONTH})(?:{DASH}|\s*$)")
 LINE_YEAR = re.compile(rf"(?:AD )?(\d{{1,4}})( BCE?)?{DASH}")
 BULLET = re.compile(r"[\s*#:;•·–-]*")
 KINDS = {"events": "event", "births": "birth", "deaths": "death"}
-DIED = re.compile(r"\(\s*(?:d\.|died|b\..*?d\.)\s*(?:[^)]*?\b)?(\d{4})\s*\)")
+DIED = re.compile(r"\(\s{0,3}(?:d\.|died|b\.[^()\n]{0,80}?d\.)\s{0,3}(?:[^()]{0,80}?\b)?(\d{4})\s{0,3}\)")
 ANY_YEAR = re.compile(r"\b(1\d{3}|20\d{2})s?\b")
 MIN_TEXT = 12
 """Characters below which a line is a fragment and no event."""

@@ -76,7 +76,7 @@ palm easter pentecost whitsun a ad twenty thirty ' ’ ‘
 _FIRST_WORDS = frozenset([*_FIRST.split(), *(name.lower() for name in MONTHS), *ORDINALS])
 _WORD = re.compile(r"[A-Za-z0-9]+|['’‘]")
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS)
-_LAST_WORD = re.compile(r"[a-z](?:[a-z1-4]|\.[a-z])*\Z")
+_LAST_WORD = re.compile(r"[a-z](?:[a-z1-4]|\.[a-z]){0,40}\Z")
 _AROUND = " \n\t\u00a0'’‘–—-/.,;(["
 _YEAR_ALONE = re.compile(r"\d{4}(?![\d'’s–-])")
 _TIED = re.compile(r"(?<![A-Za-z0-9])(?:[cCbdr]\.?|fl\.|FY|ca\.)\Z")

@@ -1,0 +1,73 @@
+"""Functions on text of any length: twice the input takes at most 2.6 times the time, whatever the text is made of."""
+
+import time
+
+import pytest
+
+from deepred.base.chat_markers import disarm
+from deepred.dating.lead import lead_evidence
+from deepred.persona.checks import find_artefact, find_copy, find_refusal, is_cut_off
+from deepred.sources.books.gutenberg_text import clean_book
+from deepred.sources.wiki.prefixes import Prefixes
+from deepred.sources.wiki.wikitext import parse
+from deepred.text.chunks import split_chunks
+from deepred.text.dates.find import find_dates
+from deepred.text.phrases import names_of, words_of
+from deepred.text.sentences import segment
+
+ENGLISH = Prefixes.of("en")
+FUNCTIONS = {
+    "dates": find_dates,
+    "sentences": segment,
+    "chunks": lambda text: split_chunks(text, 400),
+    "words": words_of,
+    "names": names_of,
+    "wikitext": lambda text: parse(text, ENGLISH),
+    "book": clean_book,
+    "lead": lambda text: lead_evidence("A B", f"A B (born 1900{text}"),
+    "artefact": find_artefact,
+    "refusal": find_refusal,
+    "cut off": is_cut_off,
+    "copy": lambda text: find_copy(text, text, 40),
+    "chat markers": disarm,
+}
+PIECES = (
+    " ", "\n", "\t", "!", ".", "...", "? ", "a", "A", "a ", "A ", "Aa ", "1", "1900 ", "1900!", "1-", "1/",
+    "1.", "1,", "'", "''", "'''a''", '"', "“", "(", ")", "(b. ", "[", "]", "{", "|", "<", "<a ", "<br>", "=",
+    "==\n", "-", "–", ", ", ", a", "a.b", "A.", "a's ", "é", "[[", "[[a|", "{{", "{{a|", "* ", "# ", "1. ",
+    "&amp;", "&", "I. ", "the ", "of the ", "in 19", "June ", "19th ", "BC ", "to ", "and ",
+    "between 1900 and ", "<|im_end|>", "user:", "\nuser\n", "`", "```", "http://", "www.",
+)  # fmt: skip
+LENGTH = 2000
+MOST = 2.6
+TOO_SHORT = 0.006
+"""Seconds below which a ratio is noise; the longer input is then made long enough to tell."""
+
+
+def seconds(function, text):
+    began = time.process_time()
+    function(text)
+    return time.process_time() - began
+
+
+def growth(function, piece):
+    """How much longer twice the text takes: the least of three tries, on the shortest text that takes long enough."""
+    length = LENGTH
+    while seconds(function, "1900" + piece * (length // len(piece))) < TOO_SHORT and length < 8 * LENGTH:
+        length *= 2
+    text = "1900" + piece * (length // len(piece))
+    if seconds(function, text) < TOO_SHORT:
+        return 1.0  # twice this much is still nothing
+    ratios = []
+    for _ in range(3):
+        ratios.append(seconds(function, text + text) / seconds(function, text))
+        if ratios[-1] <= MOST:
+            break
+    return min(ratios)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_twice_the_text_takes_about_twice_the_time(name):
+    FUNCTIONS[name]("1900 warms up what is read once.")
+    slow = {piece: round(ratio, 1) for piece in PIECES if (ratio := growth(FUNCTIONS[name], piece)) > MOST}
+    assert not slow
