@@ -1,9 +1,16 @@
 """The gate: names, keys, sessions, sizes, rates, other sites' pages."""
 
+import contextlib
+import socket
+import threading
+import time
+
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from deepred.base.errors import UserError
+from deepred.serve import connections
 from deepred.serve.guard import Buckets
 from deepred.serve.index_pool import Library
 from deepred.serve.server import Door, Parts, build_app
@@ -159,3 +166,50 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back():
         answers = [client.get("/api/random") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
         assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_head_is_answered_as_get_is_without_its_body(client):
+    for path in ("/", "/api/health", "/api/search?q=chess"):
+        asked, told = client.get(path), client.head(path)
+        assert (told.status_code, told.headers["content-type"]) == (asked.status_code, asked.headers["content-type"])
+
+
+def test_nobody_is_sent_to_the_host_that_a_request_names(locked):
+    answer = locked.get("/api/health/", headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": False}, {"temperature": "1"}, {"max_tokens": True}, {"max_tokens": 2.5}]
+)
+def test_numbers_of_a_chat_request_are_numbers(client, wrong):
+    body = {"messages": [{"role": "user", "content": "Who?"}], **wrong}
+    assert client.post("/api/chat", json=body).status_code == 422
+
+
+def test_connection_that_sends_no_whole_request_is_closed(monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    listener = connections.listen("127.0.0.1", 0)
+    server = connections.make_server(build_app(Parts(Library(Shelf())), Door()))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    place = listener.getsockname()
+    try:
+        slow = [socket.create_connection(place, 10) for _ in range(5)]
+        for each in slow[1:]:
+            each.send(b"GET /api/health HTTP/1.1\r\nX: ")
+        began = time.monotonic()
+        quick = httpx.Client(base_url=f"http://127.0.0.1:{place[1]}")
+        assert [quick.get("/api/health").status_code for _ in range(3)] == [200] * 3
+        for each in slow:
+            each.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(1000) == b""
+            each.close()
+        assert time.monotonic() - began < 4
+        quick.close()
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()

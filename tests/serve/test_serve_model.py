@@ -1,3 +1,5 @@
+import contextlib
+import json
 import socket
 import threading
 
@@ -5,8 +7,10 @@ import httpx
 import pytest
 from openai import AuthenticationError, OpenAI
 
+from conftest import CHROMIUM
 from deepred.base.errors import UserError
 from deepred.corpus.tokenizer import render
+from deepred.export.llama_server import open_llama
 from deepred.serve.serve_model import serve_model
 from tiny_llama import write_tiny_gguf
 
@@ -19,15 +23,15 @@ def gguf(tmp_path_factory):
     return write_tiny_gguf(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture(scope="module")
-def address(gguf):
+@contextlib.contextmanager
+def served(gguf, key):
     stop, started, found = threading.Event(), threading.Event(), []
 
     def ready(where):
         found.append(where)
         started.set()
 
-    options = {"port": 0, "key": "secret", "threads": 1, "ready": ready, "until": stop}
+    options = {"port": 0, "key": key, "threads": 1, "ready": ready, "until": stop}
     thread = threading.Thread(target=serve_model, args=(gguf,), kwargs=options)
     thread.start()
     assert started.wait(60)
@@ -35,6 +39,18 @@ def address(gguf):
     stop.set()
     thread.join(30)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def address(gguf):
+    with served(gguf, "secret") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def keyless(gguf):
+    with served(gguf, "") as address:
+        yield address
 
 
 def test_an_openai_client_chats_and_streams(address):
@@ -113,3 +129,67 @@ def test_serving_beyond_this_machine_needs_a_key(gguf):
 def test_a_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         serve_model(tmp_path / "none.gguf")
+
+
+TALK = {"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({}, json.dumps(TALK), 200),
+        ({"Content-Type": "application/json; charset=utf-8"}, json.dumps(TALK), 200),
+        ({"Origin": "null"}, json.dumps(TALK), 403),
+        ({"Origin": "https://evil.example"}, json.dumps(TALK), 403),
+        ({"Host": "evil.example"}, json.dumps(TALK), 421),
+        ({"Content-Type": "text/plain"}, json.dumps(TALK), 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "a=b", 415),
+    ],
+)
+def test_pages_of_other_sites_cannot_set_the_model_to_work(keyless, headers, content, status):
+    headers = {"Content-Type": "application/json", **headers}
+    answer = httpx.post(f"{keyless}/chat/completions", headers=headers, content=content, timeout=60)
+    assert answer.status_code == status
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_other_paths_of_the_models_server_are_closed(keyless):
+    with httpx.Client(base_url=keyless.removesuffix("/v1")) as web:
+        for path in ("/slots", "/props", "/metrics", "/lora-adapters", "/", "/infill"):
+            assert web.get(path).status_code == 404, path
+        assert web.get("/health").status_code == 200
+
+
+def test_llama_server_of_this_process_is_open_to_this_process_alone(gguf):
+    with open_llama(gguf, threads=1) as llama:
+        assert llama.tokenize("Who?")
+        for path in ("/v1/chat/completions", "/tokenize", "/apply-template"):
+            for origin in ("null", "https://evil.example"):
+                answer = httpx.post(f"{llama.address}{path}", json=TALK, headers={"Origin": origin})
+                assert answer.status_code == 401, path
+                assert answer.headers.get("access-control-allow-origin") not in (origin, "*")
+
+
+PAGE = """<iframe sandbox="allow-scripts" srcdoc="<script>
+const asked = ADDRESSES.map(address => fetch(address + '/v1/chat/completions', {
+  method: 'POST', credentials: 'include', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(TALK)
+}).then(answer => answer.text(), () => 'refused'));
+Promise.all(asked).then(said => parent.postMessage(said.join(' '), '*'));
+</script>"></iframe><script>addEventListener('message', event => document.title = event.data)</script>"""
+
+
+@pytest.mark.needs("chromium")
+def test_sandboxed_frame_of_another_page_reaches_no_model(gguf, keyless):
+    from playwright.sync_api import sync_playwright
+
+    with open_llama(gguf, threads=1) as llama:
+        addresses = json.dumps([keyless.removesuffix("/v1"), llama.address]).replace('"', "'")
+        page = PAGE.replace("ADDRESSES", addresses).replace("TALK", json.dumps(TALK).replace('"', "'"))
+        with sync_playwright() as player:
+            browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            tab = browser.new_page()
+            tab.route("http://other.example/", lambda route: route.fulfill(body=page, content_type="text/html"))
+            tab.goto("http://other.example/")
+            tab.wait_for_function("document.title.includes('refused')")
+            assert tab.title() == "refused refused"
+            browser.close()

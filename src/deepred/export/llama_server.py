@@ -7,6 +7,7 @@ llama.cpp writes its log straight to the process's standard error; it is silence
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from deepred.export.gguf.llama_library import import_xllamacpp
 MAGIC = b"GGUF"
 MOST_CONTEXT = 4096
 """Tokens of context at most, to keep the memory of a large model's cache in bounds."""
+NO_ORIGIN = "https://no-origin.invalid"
+"""No page has this origin; "null" would be that of every sandboxed frame, and the default lets in all."""
 TIMEOUT = 600.0
 """Seconds for one answer of the server; a large model on a CPU takes minutes for a long prompt."""
 
@@ -27,14 +30,16 @@ TIMEOUT = 600.0
 class Llama:
     """A loaded GGUF file; made by ``open_llama``."""
 
-    def __init__(self, path: Path, address: str) -> None:
+    def __init__(self, path: Path, address: str, key: str) -> None:
         import httpx
 
         self.path = path
         self.address = address
+        self.key = key
         # a connection of its own for each request: the server drops those that wait
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False, limits=limits)
+        headers = {"Authorization": f"Bearer {key}"}
+        self._client = httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False, limits=limits, headers=headers)
 
     def close(self) -> None:
         """Close the connection."""
@@ -78,11 +83,10 @@ def bounded_context(metadata: Mapping[str, Any]) -> int:
 
 
 @contextmanager
-def open_llama(
-    path: Path, context: int = 0, threads: int = 0, host: str = "127.0.0.1", port: int = 0, key: str = ""
-) -> Generator[Llama]:
-    """A GGUF file in llama.cpp, served on a free port of this machine while the block runs.
+def open_llama(path: Path, context: int = 0, threads: int = 0) -> Generator[Llama]:
+    """A GGUF file in llama.cpp, served on a free port of this machine while the block runs, to this process alone.
 
+    It asks for a random key, since any page that the user visits can send requests to ports of this machine.
     ``context`` is in tokens (0: the model's own). ``UserError``: no such file. ``FaultError``: a damaged one.
     """
     check_gguf(path)
@@ -98,12 +102,11 @@ def open_llama(
     params.ui = False
     params.endpoint_slots = False
     params.verbosity = -1
-    params.hostnames = [host]
-    params.port = port
-    # the server's default lets any web page that the user visits talk to the model
-    params.cors_origins = "null"
-    if key:
-        params.api_keys = [key]
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.cors_origins = NO_ORIGIN
+    key = secrets.token_urlsafe(24)
+    params.api_keys = [key]
     if threads:
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
@@ -114,7 +117,7 @@ def open_llama(
             raise FaultError(
                 f"llama.cpp cannot load {path}: {error}", "the file is damaged or of another kind"
             ) from error
-    llama = Llama(path, server.listening_address)
+    llama = Llama(path, server.listening_address, key)
     try:
         yield llama
     finally:

@@ -136,6 +136,8 @@ class Rules:
     keys: Keys | None = None
     buckets: Buckets = field(default_factory=lambda: Buckets(0, 0))
     body_bytes: int = BODY_BYTES
+    has_pages: bool = True
+    """Whether there is a page that takes the key, to which a browser without it is sent."""
 
 
 class Guard:
@@ -154,6 +156,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        if scope["method"] == "HEAD":  # answered as GET is; the server leaves the body out
+            scope = {**scope, "method": "GET"}
+
         async def send_hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
@@ -166,7 +171,7 @@ class Guard:
             self._check(Request(scope))
             receive = await self._bounded(Headers(scope=scope), receive)
         except ProblemError as problem:
-            await _refuse(problem, scope, receive, send_hardened)
+            await _refuse(problem, scope, receive, send_hardened, self.rules.has_pages)
             return
         await self.app(scope, receive, send_hardened)
 
@@ -235,10 +240,10 @@ def _handing(messages: list[Message], receive: Receive) -> Receive:
     return hand
 
 
-async def _refuse(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(problem: ProblemError, scope: Scope, receive: Receive, send: Send, has_pages: bool) -> None:
     """The problem as JSON; for a browser that lacks the key, the way to the page that takes it."""
     request = Request(scope)
-    if problem.status == 401 and wants_page(request):
+    if problem.status == 401 and has_pages and wants_page(request):
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         response = RedirectResponse(f"/login?next={quote(asked, safe='')}", 303)
         await response(scope, receive, send)

@@ -185,6 +185,7 @@ class LocalModel:
 
         try:
             with open_llama(gguf, context=bounded_context(read_metadata(gguf)), threads=threads) as llama:
+                speaker.key = llama.key
                 speaker.url = f"{llama.address}/v1"
                 self._stop.wait()
                 speaker.url, speaker.absent = "", "the model has been stopped"

@@ -96,8 +96,8 @@ class ChatRequest(BaseModel, json_schema_extra=_nullable):
     as_of: str | None = Field(
         default=None, description="The model must know nothing later (default: the run's cutoff)."
     )
-    temperature: float = Field(default=0.3, ge=0, le=2, description="0: always the likeliest word.")
-    max_tokens: int = Field(default=512, ge=1, le=2048, description="Tokens of the answer at most.")
+    temperature: float = Field(default=0.3, ge=0, le=2, strict=True, description="0: always the likeliest word.")
+    max_tokens: int = Field(default=512, ge=1, le=2048, strict=True, description="Tokens of the answer at most.")
 
     @model_validator(mode="before")
     @classmethod

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from mcp.server.transport_security import TransportSecuritySettings
 
 from deepred import __version__
 from deepred.base.errors import FaultError, UserError
-from deepred.serve import api, problems
+from deepred.serve import api, connections, problems
 from deepred.serve.api import Service
 from deepred.serve.guard import BODY_BYTES, LEAST_CHARACTERS, LOOPBACK, Buckets, Guard, Keys, Rules
 from deepred.serve.index_pool import Library
@@ -34,8 +33,6 @@ BEYOND_RATE = 50.0
 """Requests a second of one client beyond loopback; on loopback the client is the user."""
 BURST_SECONDS = 10.0
 """A client that was quiet may send this many seconds' requests at once."""
-STOP_SECONDS = 5
-"""Time for answers under way when the server ends."""
 
 DESCRIPTION = """The dated encyclopedia as of a day. Every route takes `as_of`: nothing of that day or later is told. \
 The default is the run's cutoff; `cuts=true` is the one way to what was cut. Failures are problem documents \
@@ -115,6 +112,7 @@ def build_app(parts: Parts, door: Door | None = None) -> FastAPI:
     described: dict[str, Any] = {"title": "Deep Red", "version": __version__, "description": DESCRIPTION}
     # the documentation pages of the framework load scripts from elsewhere
     app = FastAPI(**described, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.router.redirect_slashes = False  # it would send the client to whatever Host it named
     app.state.service = Service(parts.library, parts.speaker)
     app.state.keys = rules.keys
     app.include_router(api.router)
@@ -143,34 +141,17 @@ def _describe_problems(app: FastAPI) -> None:
 
 def listen(door: Door) -> socket.socket:
     """A socket at the address, or a ``UserError`` that says why there is none."""
-    family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((door.host, door.port))
-        listener.listen(1024)
+        return connections.listen(door.host, door.port)
     except OSError as error:
-        listener.close()
         raise UserError(
             f"cannot listen on {door.host}:{door.port}: {error.strerror or error}", "choose another --port or --host"
         ) from None
-    return listener
 
 
 def run_server(app: FastAPI, listener: socket.socket) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=2000,
-        ws="none",
-    )
-    server = uvicorn.Server(config)
+    server = connections.make_server(app)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:
