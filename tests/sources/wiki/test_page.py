@@ -465,3 +465,26 @@ def test_newer_is_by_time_then_by_number():
     assert not is_newer(1, 9, 2, 1)
     assert is_newer(0, 2, 5, 1)
     assert not is_newer(5, 1, 5, 1)
+
+
+@pytest.mark.parametrize("field", ["page", "namespace", "revision"])
+@pytest.mark.parametrize("digits", ["9223372036854775808", "9" * 5000])
+@pytest.mark.parametrize("form", ["<page>", '<page xmlns="x">'])
+def test_number_beyond_64_bits_is_one_malformed_page(tmp_path, field, digits, form):
+    number = {"page": "2", "namespace": "0", "revision": "7", field: digits}
+    pages = "".join(
+        f"{form}<title>{title}</title><ns>{space}</ns><id>{page}</id><revision><id>{revision}</id>"
+        f"<timestamp>2020-01-01T00:00:00Z</timestamp><text>{title} is a town.</text></revision></page>"
+        for title, page, space, revision in [
+            *((f"A{n}", str(100 + n), "0", "5") for n in range(12)),
+            ("B", number["page"], number["namespace"], number["revision"]),
+            ("C", "9223372036854775807", "0", "6"),
+        ]
+    )
+    path = tmp_path / "dump.xml"
+    path.write_text(f"<mediawiki><siteinfo><dbname>enwiki</dbname></siteinfo>{pages}</mediawiki>", encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    assert extract(path, out).drops["malformed"] == 1
+    titles = [row["title"] for row in read_rows(out, "articles-*.parquet", ["title"])]
+    assert titles == [*(f"A{n}" for n in range(12)), "C"]

@@ -84,6 +84,14 @@ def read_time(timestamp: str) -> int:
     return int((time.astimezone(UTC) if time.tzinfo else time).strftime("%Y%m%d%H%M%S"))
 
 
+def _number(digits: bytes) -> int:
+    """A number that fits into 64 bits, as tables hold it. Raises ValueError for any other."""
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{number} has more than 64 bits")
+    return number
+
+
 def is_newer(time: int, revision: int, than_time: int, than_revision: int) -> bool:
     """Whether a revision is newer than another: by time, by number where the times are equal or one is not known."""
     if time and than_time and time != than_time:
@@ -103,7 +111,7 @@ class _Revision:
     @staticmethod
     def of(fields: dict[bytes, Element]) -> _Revision:
         stamp = unescape(_value(fields, b"timestamp").decode("ascii"))
-        return _Revision(fields, int(_value(fields, b"id") or 0), stamp, read_time(stamp))
+        return _Revision(fields, _number(_value(fields, b"id") or b"0"), stamp, read_time(stamp))
 
     def is_newer(self, other: _Revision | None) -> bool:
         return other is None or is_newer(self.time, self.id, other.time, other.id)
@@ -140,11 +148,11 @@ def _page_in(element: bytes, offset: int) -> Item:
     if not title:
         return Malformed(offset, "malformed")
     return Page(
-        id=int(match["id"]),
+        id=_number(match["id"]),
         title=title,
-        namespace=int(match["ns"]),
+        namespace=_number(match["ns"]),
         redirect=target if match["redirect"] else None,
-        revision_id=int(match["revision"]),
+        revision_id=_number(match["revision"]),
         timestamp=match["time"].decode("ascii"),
         model=match["model"].decode("ascii"),
         text=one_line_ends(unescape(match["text"].decode("utf-8"))),
@@ -181,9 +189,9 @@ def page_by_elements(element: bytes, offset: int) -> Item:
     namespace = _value(fields, b"ns")
     redirect = fields.get(b"redirect")
     return Page(
-        id=int(number),
+        id=_number(number),
         title=title,
-        namespace=int(namespace) if namespace else None,
+        namespace=_number(namespace) if namespace else None,
         redirect=attributes_of(redirect.attributes).get("title", "") if redirect else None,
         revision_id=shown.id,
         timestamp=shown.timestamp,
