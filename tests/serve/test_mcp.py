@@ -218,3 +218,12 @@ def test_a_null_title_beside_an_id_is_no_title():
 def test_what_has_no_default_must_not_be_null(tool, name):
     with pytest.raises(ValueError, match=name):
         call(tool, **{name: None})
+
+
+@pytest.mark.parametrize("asked", [{"name": "nope"}, {"name": "research", "arguments": {"wrong": "x"}}])
+def test_prompt_that_cannot_be_had_is_the_clients_error_and_no_traceback(client, caplog, asked):
+    body = {"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": asked}
+    headers = {"Host": "127.0.0.1", "Accept": "application/json, text/event-stream"}
+    answer = client.post("/mcp", json=body, headers=headers).json()
+    assert answer["error"]["code"] == -32602
+    assert not [record for record in caplog.records if record.exc_info]

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
-from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, ToolAnnotations
 from pydantic import Field
 
 from deepred import __version__
@@ -287,6 +288,15 @@ class Server(MCPServer[Any]):
         """Call a tool; what is null takes its default, and is missing where there is none."""
         given = {key: value for key, value in arguments.items() if value is not None}
         return await super().call_tool(name, given, context)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Get a prompt; what is wrong with the request is the client's to hear, and no traceback in the log."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
 def build_mcp(library: Library, speaker: Speaker) -> MCPServer[Any]:
