@@ -90,6 +90,12 @@ def test_the_gpl_is_told_from_its_kin(told, copyleft):
     assert is_copyleft(told) == copyleft
 
 
+def test_python_chess_is_no_part_of_the_package():
+    used = re.compile(r"^\s*(?:import|from) chess\b", re.MULTILINE)
+    sources = (ROOT / "src").rglob("*.py")
+    assert [path.name for path in sources if used.search(path.read_text(encoding="utf-8"))] == []
+
+
 @pytest.mark.needs("chess")
 def test_what_tests_alone_use_may_be_under_the_gpl_and_is_seen_to_be():
     assert is_copyleft(licence(metadata.distribution("chess")))

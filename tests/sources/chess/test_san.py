@@ -91,6 +91,7 @@ def test_a_move_is_read_in_other_forms_than_the_standard_one(fen, word, san):
         (START, "N@f3", "unreadable-move"),
         (START, "Nf3Nc6", "unreadable-move"),
         (START, "OO", "unreadable-move"),
+        (START, "Nf3" + "=" * 1000, "unreadable-move"),
         (START, "", "unreadable-move"),
     ],
 )

@@ -24,7 +24,7 @@ from deepred.sources.chess.prose import PlayedGame, render_descriptive, render_m
 from deepred.sources.chess.replay import replay
 
 GAMES_PER_SHARD = 2000
-"""Games of one output file; replaying them takes some ten seconds."""
+"""Games of one output file; replaying them takes some seconds."""
 START_POSITION = ["rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR", "w", "KQkq", "-"]
 """The fields of a FEN header that sets up no position but the usual one."""
 LICENCE = "game scores are facts and not protected; the prose is generated"

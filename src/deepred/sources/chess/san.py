@@ -19,6 +19,8 @@ WORD = re.compile(r"([KQRBNP]?)([a-h]?)([1-8]?)[x:–-]?([a-h][1-8])(?:[=/]?([KQ
 CASTLING = re.compile(r"([Oo0])[–-]\1([–-]\1)?\W*+")
 PIECELESS = re.compile(r"(?:--|Z0|0000|@@@@)\W*+")
 """What stands for no move at all."""
+LONGEST = 24
+"""Letters of the longest word that is looked at, and remembered: "e7xd8=Qmate" and some to spare."""
 
 
 class MoveError(ValueError):
@@ -58,7 +60,7 @@ def parse(word: str) -> Written | None:
 
 def read_san(board: Board, word: str) -> Move:
     """The legal move that a word means. Raises a ``MoveError`` for none, for several, and for what is no move."""
-    written = parse(word)
+    written = parse(word) if len(word) <= LONGEST else None
     if written is None:
         raise MoveError(word, "null-move" if PIECELESS.fullmatch(word) else "unreadable-move")
     found = _meant(board, written)
