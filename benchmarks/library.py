@@ -199,7 +199,7 @@ def measure_chess(options):
     places = list(stage.admit_games(options.pgn, 19690720, "drop", Counts()))[: options.games]
     games = [stage._read_at(place) for place in places]
     written = [
-        "".join(f'[{name} "{value}"]\n' for name, value in game.headers.items()) + f"\n{movetext_of(game)}\n"
+        "".join(f'[{name} "{value}"]\n' for name, value in game.headers.items()) + f"\n{movetext_of(game).strip()}\n"
         for game in games
     ]
 

@@ -39,7 +39,7 @@ def has_modules(*names: str) -> bool:
 
 TOOLS = {
     "samples": Tool(Path(SAMPLES).is_dir() if SAMPLES else False, "DEEPRED_SAMPLES=<the folder of the sample data>"),
-    "chess": Tool(has_modules("chess"), "pip install 'deepred[chess]'"),
+    "chess": Tool(has_modules("chess"), "make setup-dev"),
     "gguf": Tool(has_modules("gguf", "xllamacpp"), "pip install 'deepred[gguf]'"),
     "harness": Tool(has_modules("lm_eval"), "pip install 'deepred[harness]'"),
     "chromium": Tool(has_modules("playwright") and CHROMIUM is not None, "Chromium or Chrome (Debian: chromium)"),

@@ -17,7 +17,7 @@ from deepred.run.runner import Pipeline, is_complete, read_manifest
 from deepred.run.settings import Settings
 from deepred.run.stage import Silent
 
-pytestmark = pytest.mark.needs("gguf", "chess")
+pytestmark = pytest.mark.needs("gguf")
 
 ROOT = Path(__file__).parents[1]
 SMALL = [

@@ -25,7 +25,7 @@ SYSTEMS = {
 }
 SOURCES = {"chess", "rouge-score", "sqlitedict", "word2number"}
 """Pure Python, without a wheel: built where they are installed, which needs no compiler."""
-SETUP = ("chess", "serve", "train", "gguf", "report")
+SETUP = ("serve", "train", "gguf", "report")
 HEADER = """\
 # Every package that any extra installs on any system, pinned: one tested set, written by `make pins`.
 # Install with: pip install -c constraints.txt

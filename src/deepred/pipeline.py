@@ -82,7 +82,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "chess",
-        3,
+        4,
         "deepred.sources.chess.chess:narrate_games",
         "Admits games by headers before parsing, removes duplicates, replays them and writes four true renderings.",
         needs=("world",),

@@ -17,8 +17,6 @@ from deepred.sources.chess.pgn import RawGame
 from deepred.sources.chess.prose import LONGEST_OPENING, opening_name, openings
 from deepred.sources.chess.replay import replay
 
-pytestmark = pytest.mark.needs("chess")
-
 SAMPLE_GAMES = int(os.environ.get("DEEPRED_SAMPLE_GAMES", "30"))
 """Games of the samples that are told and checked; 2,000 take some five minutes."""
 
@@ -233,6 +231,7 @@ def check_narration(game, text):
     assert re.sub(r"\d+\. ", "", opening[1]).split() == [ply.san for ply in game.plies[:8]]
 
 
+@pytest.mark.needs("chess")
 def test_narrations_state_only_what_a_replay_confirms():
     for moves in (LONG, MATE, "1. e4 d5 2. e5 f5 3. exf6 d4 4. fxg7 d3 5. gxh8=Q dxc2 6. Qxg8 cxb1=N 1-0"):
         game = replay(RawGame(0, {"Result": moves.split()[-1], "White": "A, B"}, moves.encode()), Interval.of(1900))
@@ -312,6 +311,7 @@ def check_descriptive(game):
 PROMOTION = "1. e4 d5 2. e5 f5 3. exf6 d4 4. fxg7 d3 5. gxh8=Q dxc2 6. Qxg8 cxb1=N 1-0"
 
 
+@pytest.mark.needs("chess")
 @pytest.mark.parametrize(
     ("moves", "year", "expected"),
     [
@@ -368,6 +368,7 @@ def check_positions(game, text):
             assert (question, answer) == ("Whose move is it?", f"It is {mover}'s move.")
 
 
+@pytest.mark.needs("chess")
 def test_positions_ask_only_what_the_board_answers():
     for moves in (LONG, MATE, PROMOTION, "1. e4 1-0", "1. f3 e5 2. g4 Qh4# 0-1"):
         game = replay(RawGame(0, {"Result": moves.split()[-1]}, moves.encode()), Interval.of(1900), "positions")
@@ -434,6 +435,7 @@ def test_odd_sample_files_are_counted_and_never_crash(samples, tmp_path):
         assert counts.numbers["games"] == len(rows) + counts.drops.total(), path.name
 
 
+@pytest.mark.needs("chess")
 def test_sample_games_are_told_truly_in_every_rendering(samples):
     files = sorted((samples / "chess").glob("*.pgn"))
     each = -(-SAMPLE_GAMES // len(files))

@@ -22,10 +22,10 @@ from deepred.run.stage import Counts, Work
 from deepred.sources.chess.diagrams import render_positions
 from deepred.sources.chess.pgn import RawGame, moves_key, player_key, read_games
 from deepred.sources.chess.prose import PlayedGame, render_descriptive, render_movetext, render_narrated, title_of
-from deepred.sources.chess.replay import replay, require_chess
+from deepred.sources.chess.replay import replay
 
 GAMES_PER_SHARD = 2000
-"""Games of one output file; replaying them takes some ten seconds."""
+"""Games of one output file; replaying them takes some seconds."""
 START_POSITION = ["rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR", "w", "KQkq", "-"]
 """The fields of a FEN header that sets up no position but the usual one."""
 LICENCE = "game scores are facts and not protected; the prose is generated"
@@ -69,7 +69,6 @@ def narrate_games(
         raise UserError(
             f"chess.renderings = {config.renderings}: {unknown or 'no positive weight'}", f"use {RENDERINGS}"
         )
-    require_chess()
     counts = Counts()
     admitted = list(admit_games(sources.get("files", []), cutoff, straddling, counts))
     if config.limit:

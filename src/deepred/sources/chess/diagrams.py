@@ -6,6 +6,7 @@ The diagram and what is asked are read from the recorded placement alone, the pl
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from deepred.sources.chess.prose import PIECES, PlayedGame, person, when
 
@@ -14,22 +15,7 @@ EARLIEST = 10
 """Half-moves before which a position is too near the start to be worth a diagram."""
 
 
-def signs(placement: tuple[int, ...]) -> list[str]:
-    """The 64 squares from a1 to h8, each with its piece's letter (White's a capital) or empty.
-
-    ``placement`` holds bit sets of pawns, knights, bishops, rooks, queens, kings, and of White's pieces.
-    """
-    *kinds, white = placement
-    board = [""] * 64
-    for letter, squares in zip("PNBRQK", kinds):
-        while squares:
-            square = (squares & -squares).bit_length() - 1
-            board[square] = letter if white >> square & 1 else letter.lower()
-            squares &= squares - 1
-    return board
-
-
-def diagram(board: list[str]) -> str:
+def diagram(board: Sequence[str]) -> str:
     """A board in text, White below; capitals are White's pieces.
 
     >>> print(diagram(["R", *[""] * 62, "k"]).split("\\n")[7])
@@ -39,7 +25,7 @@ def diagram(board: list[str]) -> str:
     return "\n".join([*rows, "  a b c d e f g h"])
 
 
-def material(board: list[str]) -> tuple[int, int]:
+def material(board: Sequence[str]) -> tuple[int, int]:
     """The value of White's and of Black's pieces, in pawns."""
     white = sum(VALUES.get(sign, 0) for sign in board if sign.isupper())
     return white, sum(VALUES.get(sign.upper(), 0) for sign in board if sign.islower())
@@ -53,7 +39,7 @@ def render_positions(game: PlayedGame, seed: str) -> str:
     chance = random.Random(seed)
     last = len(game.plies) - 2
     index = last if game.plies[-1].mate and last >= 0 else chance.randint(min(EARLIEST, max(0, last)), max(0, last))
-    board = signs(game.plies[index].placement)
+    board = game.plies[index].placement
     mover, number = ("White" if index % 2 else "Black"), (index + 1) // 2 + 1
     players = f"{person(game.white) or 'an unnamed player'} and {person(game.black) or 'an unnamed player'}"
     header = f"A position from the game between {players}, {when(game.played)}, before move {number} of {mover}."
@@ -63,7 +49,7 @@ def render_positions(game: PlayedGame, seed: str) -> str:
 
 
 def _questions(
-    game: PlayedGame, index: int, board: list[str], mover: str, chance: random.Random
+    game: PlayedGame, index: int, board: Sequence[str], mover: str, chance: random.Random
 ) -> list[tuple[str, str]]:
     pairs = [_occupant(board, chance), _material(board), _pawns(board), _check(game, index, mover)]
     chance.shuffle(pairs)
@@ -77,7 +63,7 @@ def _questions(
     return pairs
 
 
-def _occupant(board: list[str], chance: random.Random) -> tuple[str, str]:
+def _occupant(board: Sequence[str], chance: random.Random) -> tuple[str, str]:
     number = chance.randrange(64)
     square, piece = f"{'abcdefgh'[number % 8]}{number // 8 + 1}", board[number]
     if not piece:
@@ -85,7 +71,7 @@ def _occupant(board: list[str], chance: random.Random) -> tuple[str, str]:
     return f"Which piece stands on {square}?", f"A {'white' if piece.isupper() else 'black'} {PIECES[piece.upper()]}."
 
 
-def _material(board: list[str]) -> tuple[str, str]:
+def _material(board: Sequence[str]) -> tuple[str, str]:
     white, black = material(board)
     question = "Who has more material, with a pawn as 1, knight and bishop as 3, rook as 5 and queen as 9?"
     if white == black:
@@ -94,7 +80,7 @@ def _material(board: list[str]) -> tuple[str, str]:
     return question, f"{ahead}, with {more} against {less}."
 
 
-def _pawns(board: list[str]) -> tuple[str, str]:
+def _pawns(board: Sequence[str]) -> tuple[str, str]:
     return "How many pawns has each side?", f"White has {board.count('P')}, Black has {board.count('p')}."
 
 

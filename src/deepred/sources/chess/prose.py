@@ -61,8 +61,8 @@ class Ply:
     promoted: str = ""
     descriptive: str = ""
     """The move in descriptive notation, where a rendering asks for it."""
-    placement: tuple[int, ...] = ()
-    """The pieces after the move, where a rendering asks for them: bit sets of P, N, B, R, Q, K, and of White's."""
+    placement: tuple[str, ...] = ()
+    """The 64 squares after the move, each with its piece's letter (White's a capital) or empty, where asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,10 +290,9 @@ def square_name(square: int, white: bool, full: bool) -> str:
     return f"{name if full or len(name) == 1 else name[1:]}{rank}"
 
 
-def same_names(square: int) -> int:
-    """The squares that share a short name with this one, as a bit set: QB3 and KB3 are both B3."""
-    mirrored = square ^ 7 if square % 8 not in (3, 4) else square
-    return 1 << square | 1 << mirrored
+def same_names(square: int) -> tuple[int, ...]:
+    """The squares that share a short name with this one, itself among them: QB3 and KB3 are both B3."""
+    return (square,) if square % 8 in (3, 4) else (square, square ^ 7)
 
 
 def describe_move(
