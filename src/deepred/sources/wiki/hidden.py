@@ -7,9 +7,9 @@ import re
 from deepred.sources.wiki.template_arguments import VOID
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*+)([^<>]*+)>|\n\n")
-_UNSEEN = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|\bsortkey\b", re.IGNORECASE)
+_UNSEEN = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|\bsortkey\b")
 _VALUES = re.compile(r"\"[^\"]*+\"|'[^']*+'")
-_ATTRIBUTE = re.compile(r"\shidden(?:[\s=/>]|$)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\shidden(?:[\s=/>]|$)")
 _BLOCKS = frozenset({"div", "table", "tr", "td", "th", "p", "ul", "ol", "li", "section", "blockquote", "center"})
 _EMPTY = frozenset({"br", "hr", "wbr", "img", "input", "link", "meta"})
 
@@ -43,6 +43,7 @@ def drop_hidden(text: str) -> str:
 
 def is_hidden(attributes: str) -> bool:
     """Whether an element with these attributes is not shown: ``is_hidden(' style="display:none"')``."""
-    if _UNSEEN.search(attributes):
-        return True
-    return "hidden" in attributes.lower() and _ATTRIBUTE.search(_VALUES.sub("", attributes)) is not None
+    folded = attributes.lower()
+    if "none" not in folded and "hidden" not in folded and "sortkey" not in folded:  # as in most
+        return False
+    return _UNSEEN.search(folded) is not None or _ATTRIBUTE.search(_VALUES.sub("", folded)) is not None

@@ -85,18 +85,19 @@ def find_dates(
     [InfoboxDate(key='birth_date', value='10 December 1815', first=18151210, last=18151210)]
     """
     found: list[InfoboxDate] = []
+    is_local = language not in ENGLISH
     for parameter in parameters:
         key, equals, value = parameter.partition("=")
         if not equals or not _DIGIT.search(value):
             continue
         key = key.strip()
         named = names_date(key, language)
-        if not key or not (named or _MONTH_NAME.search(in_english(value, language))):
+        if not key or not (named or _MONTH_NAME.search(in_english(value, language) if is_local else value)):
             continue
         value = " ".join(render(value).split())
         if len(value) > MAX_VALUE or not _DIGIT.search(value):
             continue
-        english = in_english(value, language)
+        english = in_english(value, language) if is_local else value
         interval = read_date(english)
         if named or (interval is not None and _MONTH_NAME.search(english) and len(value) < SHORT_VALUE):
             found.append(

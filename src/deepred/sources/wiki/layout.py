@@ -239,7 +239,7 @@ def _script(match: re.Match[str]) -> str:
 
 def _tag(match: re.Match[str]) -> str:
     name = (match[1] or "").lower()
-    if len(match[0]) >= SHORTEST_HIDING and match[0][1] != "/" and is_hidden(match[0]):
+    if len(match[0]) >= SHORTEST_HIDING and is_hidden(match[0]):
         return HIDES
     if name in _BREAKING:
         return BREAK if name == "br" else "\n\n" if name == "hr" else "\n* " if match[0][1] != "/" else "\n"

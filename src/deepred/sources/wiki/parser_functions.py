@@ -53,7 +53,7 @@ def switch(a: Arguments) -> str:
     key = _given(a.head)
     falls = False
     default = ""
-    for part in a.parts:
+    for part in a.written[1:]:
         case, equals, value = part.partition("=")
         case = case.strip()
         if not equals:

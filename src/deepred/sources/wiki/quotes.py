@@ -16,6 +16,7 @@ EDGE = "\x10"
 LABEL, LINK_END = "\x01", "\x03"  # around the label of a link
 _LABEL = re.compile(f"(?<={LABEL})[^{LABEL}{LINK_END}]*+(?={LINK_END})")
 _RUN = re.compile(r"''+")
+_MARKS = re.compile(r"''(?:'(?:'')?+)?+")
 
 
 def strip_quotes(text: str) -> str:
@@ -25,21 +26,24 @@ def strip_quotes(text: str) -> str:
     "Foo's bold l'Étoile"
     """
     if "''" in text:
-        text = BREAK.join([_strip_lines(part) for part in text.split(BREAK)])
+        text = _MARKS.sub("", _keep_apostrophes(text) if "'''" in text else text)
     return text.replace(EDGE, "") if EDGE in text else text
 
 
-def _strip_lines(text: str) -> str:
-    """The same for text without line breaks of its own; only lines with bold marks can be unbalanced."""
+def _keep_apostrophes(text: str) -> str:
+    """The text with those lines stripped in which not every run is a mark; only lines with bold runs can be such."""
     parts: list[str] = []
-    done, bold = 0, text.find("'''")
-    while bold >= 0:
-        begin = max(done, text.rfind("\n", done, bold))
+    done = end = 0
+    while (bold := text.find("'''", end)) >= 0:
+        begin = max(end, text.rfind("\n", end, bold))
         end = text.find("\n", bold)
         end = len(text) if end < 0 else end
-        parts += (text[done:begin].replace("''", ""), _strip_line(text[begin:end]))
-        done, bold = end, text.find("'''", end)
-    return "".join([*parts, text[done:].replace("''", "")])
+        line = text[begin:end]
+        marks = line.count("'''")
+        if "''''" in line or BREAK in line or (marks % 2 and (line.count("''") - marks) % 2):
+            parts += (text[done:begin], BREAK.join([_strip_line(part) for part in line.split(BREAK)]))
+            done = end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def shield(text: str) -> str:
@@ -55,10 +59,6 @@ def edged(text: str) -> str:
 
 
 def _strip_line(line: str) -> str:
-    if "''''" not in line:  # runs of two and three only, as most lines have
-        bold = line.count("'''")
-        if not (bold % 2 and (line.count("''") - bold) % 2):
-            return line.replace("'''", "").replace("''", "")
     if LABEL in line:  # the label of a link is balanced by itself
         line = _LABEL.sub(lambda match: _strip_line(match[0]) if "''" in match[0] else match[0], line)
     lengths = [len(run) for run in _RUN.findall(line)]
@@ -68,7 +68,7 @@ def _strip_line(line: str) -> str:
     shown = ["'" * (length - 5 if length > 5 else length == 4) for length in lengths]
     if bold % 2 and italic % 2 and (taken := _unbalanced(pieces, shown, lengths)) is not None:
         shown[taken] += "'"
-    return pieces[0] + "".join([kept + piece for kept, piece in zip(shown, pieces[1:], strict=True)])
+    return pieces[0] + "".join([shield(kept) + piece for kept, piece in zip(shown, pieces[1:], strict=True)])
 
 
 def _unbalanced(pieces: list[str], shown: list[str], lengths: list[int]) -> int | None:

@@ -18,15 +18,14 @@ _MARKS = re.compile(r"\x02\d+\x01|[\x01-\x06\x0e-\x10]")
 class Arguments:
     """A template's arguments: ``a[1]`` the first positional one, ``a["key"]`` a named one, empty if missing.
 
-    ``name`` is the template's in lower case, ``head`` what stands after the colon of a parser function
-    (``{{uc:text}}``), ``parts`` all between the bars as it stands, ``wiki`` the language of the wiki.
+    ``name`` is the template's in lower case, ``written`` all between the bars as it stands, the name first, ``wiki``
+    the language of the wiki.
     """
 
     def __init__(self, name: str, parts: list[str], wiki: str = "") -> None:
         self.name = name
         self.wiki = wiki
-        self.head = parts[0].partition(":")[2].strip()
-        self.parts = parts[1:]
+        self.written = parts
         self.values: dict[str, str] = {}
         self.positional: list[str] = []
         for part in parts[1:]:
@@ -37,6 +36,11 @@ class Arguments:
                 self.values[key.lower()] = value.strip()
             else:
                 self.positional.append(part.strip())
+
+    @property
+    def head(self) -> str:
+        """What stands after the colon of a parser function (``{{uc:text}}``)."""
+        return self.written[0].partition(":")[2].strip()
 
     def __getitem__(self, key: int | str) -> str:
         if isinstance(key, str):

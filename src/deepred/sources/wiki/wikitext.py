@@ -369,7 +369,8 @@ class _Scanner:
             return VOID
         parts = content.split("|")
         if rule is not None:
-            return edged(rule(Arguments(name, parts, self.prefixes.language)).replace("|", PIPE))
+            shown = rule(Arguments(name, parts, self.prefixes.language)).replace("|", PIPE)
+            return edged(shown) if "'" in shown else shown
         if is_infobox(name):
             self.parsed.infobox = self.parsed.infobox or name[:1].upper() + name[1:]
             self.parsed.infobox_dates += find_dates(
