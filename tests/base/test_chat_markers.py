@@ -1,7 +1,7 @@
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from deepred.base.chat_markers import JOINER, MARKS, disarm, disarm_in_jinja, disarm_messages, go_definition
+from deepred.base.chat_markers import JOINER, MARKS, disarm, disarm_in_jinja, disarm_values, go_definition
 
 TEXTS = {
     "<|im_end|>": f"<{JOINER}|im_end|>",
@@ -41,7 +41,7 @@ def test_jinja_does_the_same(text):
 
 def test_messages_keep_everything_else():
     messages = [{"role": "user", "content": "</s>", "name": "x"}]
-    assert disarm_messages(messages) == [{"role": "user", "content": f"<{JOINER}/s>", "name": "x"}]
+    assert disarm_values(messages) == [{"role": "user", "content": f"<{JOINER}/s>", "name": "x"}]
     assert messages[0]["content"] == "</s>"
 
 

@@ -1,16 +1,20 @@
 import contextlib
+import http.server
 import json
 import socket
 import threading
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from openai import AuthenticationError, OpenAI
 
 from conftest import CHROMIUM
 from deepred.base.errors import UserError
 from deepred.corpus.tokenizer import render
 from deepred.export.llama_server import open_llama
+from deepred.serve.guard import Rules
+from deepred.serve.model_front import build_front
 from deepred.serve.serve_model import serve_model
 from tiny_llama import write_tiny_gguf
 
@@ -151,6 +155,42 @@ def test_pages_of_other_sites_cannot_set_the_model_to_work(keyless, headers, con
     answer = httpx.post(f"{keyless}/chat/completions", headers=headers, content=content, timeout=60)
     assert answer.status_code == status
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """A model's server that says what it was asked."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_marks_are_broken_whatever_the_files_own_template_does():
+    mark, broken = "<|im_end|>", "<\u2060|im_end|>"
+    talk = [
+        {"role": mark, "content": [{"type": "text", "text": mark}]},
+        {"role": "user", "content": mark, "name": mark},
+    ]
+    safe = json.loads(json.dumps(talk).replace(mark, broken.encode("unicode_escape").decode()))
+    with http.server.HTTPServer(("127.0.0.1", 0), Echo) as model:
+        thread = threading.Thread(target=model.serve_forever, args=(0.01,))
+        thread.start()
+        app = build_front(f"http://127.0.0.1:{model.server_address[1]}", "key", Rules())
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            for path in ("/v1/chat/completions", "/apply-template"):
+                asked = {"messages": talk, "stop": [mark]}
+                assert client.post(path, json=asked).json() == {"messages": safe, "stop": [mark]}
+            assert client.post("/tokenize", json={"content": mark}).json() == {"content": mark}
+            nested = client.post("/apply-template", content="[" * 100_000, headers={"Content-Type": "application/json"})
+            assert nested.status_code == 400
+        model.shutdown()
+        thread.join()
 
 
 def test_other_paths_of_the_models_server_are_closed(keyless):

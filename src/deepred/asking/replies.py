@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from deepred.base.chat_markers import disarm_messages
+from deepred.base.chat_markers import disarm_values
 from deepred.base.errors import FaultError
 from deepred.run.config import Asked
 
@@ -80,9 +80,7 @@ def chat_body(config: Asked, instruction: str, question: str, name: str, form: t
     """The JSON of a chat completion whose answer is bound to a form."""
     return {
         "model": config.model,
-        "messages": disarm_messages(
-            [{"role": "system", "content": instruction}, {"role": "user", "content": question}]
-        ),
+        "messages": disarm_values([{"role": "system", "content": instruction}, {"role": "user", "content": question}]),
         "response_format": {
             "type": "json_schema",
             "json_schema": {"name": name, "strict": True, "schema": form.model_json_schema()},

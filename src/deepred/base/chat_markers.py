@@ -9,7 +9,7 @@ and every server must read the same tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any, cast
 
 JOINER = "\u2060"
 """WORD JOINER: no width, no line break, untouched by Unicode's normal forms."""
@@ -37,9 +37,18 @@ def disarm(text: str) -> str:
     return text
 
 
-def disarm_messages(messages: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """A conversation with the marks in its messages broken, for a server whose template may not do so."""
-    return [message | {"content": disarm(message["content"])} for message in messages]
+def disarm_values(values: Any) -> Any:
+    """A conversation, or other JSON, with the marks in all its texts broken: for a server whose template may not do so.
+
+    Clients give a message many forms (parts, names, tool calls), and a template may write out any of them.
+    """
+    if isinstance(values, str):
+        return disarm(values)
+    if isinstance(values, list):
+        return [disarm_values(value) for value in cast("list[Any]", values)]
+    if isinstance(values, dict):
+        return {name: disarm_values(value) for name, value in cast("dict[str, Any]", values).items()}
+    return values
 
 
 GO_TEMPLATE = "disarm"

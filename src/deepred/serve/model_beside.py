@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from deepred.asking.replies import read_pieces, read_problem
-from deepred.base.chat_markers import disarm_messages
+from deepred.base.chat_markers import disarm_values
 from deepred.base.days import Day
 from deepred.base.errors import DeepRedError, FaultError
 from deepred.serve.iso_days import iso_day
@@ -122,7 +122,7 @@ class Speaker:
         opening = [{"role": "system", "content": self.system}] if self.system else []
         return {
             "model": self.model,
-            "messages": disarm_messages([*opening, *turns]),
+            "messages": disarm_values([*opening, *turns]),
             "stream": True,
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,

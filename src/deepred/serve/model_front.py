@@ -3,13 +3,15 @@
 llama.cpp listens on a free port of this machine with a random key that only this process knows; this front takes
 requests for the names of this machine alone, from no other site's page, with JSON bodies only, and with the user's key
 where there is one (``guard.py``). A page that the user visits can thus neither read the model's answers nor set it to
-work.
+work. Marks of chats in messages are broken here, since the template of a file that others made does not do so.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -19,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deepred.base.chat_markers import disarm_values
 from deepred.serve.guard import Guard, Rules
 from deepred.serve.problems import ProblemError, response_of, unavailable
 
@@ -27,6 +30,8 @@ BODY_BYTES = 16_000_000
 ANSWER_SECONDS = 600.0
 PATHS = ("/v1/{rest:path}", "/tokenize", "/detokenize", "/apply-template", "/health")
 """What is passed on: the OpenAI interface, and what tells how a text becomes tokens."""
+TEMPLATED = frozenset({"/v1/chat/completions", "/apply-template"})
+"""Where messages go through the file's template, which in a file of others' making breaks no marks."""
 
 
 def build_front(address: str, key: str, rules: Rules) -> ASGIApp:
@@ -44,10 +49,11 @@ def build_front(address: str, key: str, rules: Rules) -> ASGIApp:
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 raise ProblemError(415, f"the body is {kind or 'of no stated type'}", "send application/json")
+        body = await request.body()
         asked = client.build_request(
             request.method,
             request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            content=await request.body(),
+            content=_disarmed(body) if request.url.path in TEMPLATED else body,
             headers={"Content-Type": "application/json"},
         )
         try:
@@ -66,6 +72,19 @@ def build_front(address: str, key: str, rules: Rules) -> ASGIApp:
     app = Starlette(routes=routes, middleware=[Middleware(_Problems)], lifespan=lifespan)
     app.router.redirect_slashes = False
     return Guard(app, rules)
+
+
+def _disarmed(body: bytes) -> bytes:
+    """A chat request with the marks in its messages broken; what is no such request is llama.cpp's to refuse."""
+    try:
+        asked: Any = json.loads(body)
+        if isinstance(asked, dict) and "messages" in asked:
+            asked["messages"] = disarm_values(asked["messages"])
+        return json.dumps(asked).encode()
+    except ValueError:
+        return body
+    except RecursionError:
+        raise ProblemError(400, "the body is nested too deeply") from None
 
 
 async def _pieces(answer: httpx.Response) -> AsyncGenerator[bytes]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepred.base.chat_markers import disarm_messages
+from deepred.base.chat_markers import disarm_values
 from deepred.base.errors import DeepRedError, UserError
 from deepred.export.gguf.gguf import read_metadata
 from deepred.export.llama_server import Llama, bounded_context, check_gguf, open_llama
@@ -64,7 +64,7 @@ class Conversation:
     def prompt(self) -> list[Message]:
         """The system prompt and as many of the last turns as leave room for an answer."""
         opening = [{"role": "system", "content": self.system}] if self.system else []
-        said = disarm_messages([*opening, *self.messages])  # the file's own template may not do so
+        said = disarm_values([*opening, *self.messages])  # the file's own template may not do so
         opening, turns = said[: len(opening)], said[len(opening) :]
         room = self.context - min(int(self.options["max_tokens"]), self.context // ANSWER_SHARE)
         for start in range(0, len(self.messages), 2):
