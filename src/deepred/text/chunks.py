@@ -62,7 +62,7 @@ def _close(pieces: list[str], most: int, count: Count, chunks: list[str]) -> lis
 
 def _fitting(text: str, most: int, count: Count, level: int) -> Iterator[tuple[str, int]]:
     """The text in pieces that fit, each with its size: whole paragraphs where they do."""
-    for piece in _cut(text, level):
+    for piece in _cut(text, level, most):
         size = count(piece)
         if size <= most or len(piece) == 1:
             yield piece, size
@@ -70,10 +70,11 @@ def _fitting(text: str, most: int, count: Count, level: int) -> Iterator[tuple[s
             yield from _fitting(piece, most, count, level + 1)
 
 
-def _cut(text: str, level: int) -> Iterator[str]:
-    if level >= len(BREAKS):
-        middle = len(text) // 2
-        yield from (text[:middle], text[middle:])
+def _cut(text: str, level: int, most: int) -> Iterator[str]:
+    if level >= len(BREAKS):  # a text without a break: as many characters as tokens may be, then by halves
+        step = min(most, (len(text) + 1) // 2)
+        for start in range(0, len(text), step):
+            yield text[start : start + step]
         return
     start = 0
     for match in BREAKS[level].finditer(text):
