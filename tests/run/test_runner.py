@@ -178,7 +178,7 @@ def run_script(tmp_path, **environment):
     script.write_text(SCRIPT.format(tests=str(Path(__file__).parents[1]), tmp=str(tmp_path)), encoding="utf-8")
     env = {**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(
-        [sys.executable, str(script)], env=env, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(script)], env=env, capture_output=True, text=True, timeout=300, check=False
     )
 
 

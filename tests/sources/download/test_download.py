@@ -423,9 +423,10 @@ def test_endless_list_is_read_no_further_than_any_list_is_long(server, transfer,
 
 
 def test_list_that_unpacks_to_far_more_is_read_no_further(transfer, monkeypatch):
+    body = gzip.compress(b"0" * (1 << 24))
+
     class Packed(Handler):
         def do_GET(self):
-            body = gzip.compress(b"0" * (1 << 24))
             self.send_response(200)
             self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(body)))
