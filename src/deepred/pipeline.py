@@ -20,7 +20,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "articles",
-        3,
+        4,
         "deepred.sources.wiki.articles:extract_articles",
         "One-pass wikitext scan of byte ranges of the dump: text, links with offsets, categories, infobox dates.",
         needs=("world",),
@@ -41,7 +41,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "emergence",
-        2,
+        3,
         "deepred.filter.emergence:learn_emergence",
         "Years of words and names in dated sentences, hashed; first-known days of titles, names and links.",
         needs=("articles", "dates"),
@@ -57,7 +57,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "passages",
-        2,
+        3,
         "deepred.filter.passages:filter_articles",
         "Drops by date, link, name, term, a model fitted on dated sentences, and what leans on a dropped sentence.",
         needs=("articles", "dates", "emergence", "classes"),

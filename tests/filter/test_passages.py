@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
-from deepred.base.tables import read_rows
+from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.filter.passages import kept_text
 from deepred.run.config import Passages
 from deepred.text.sentences import segment
@@ -101,6 +101,24 @@ def test_sentence_whose_antecedent_went_goes_too_down_the_whole_chain(make_road:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "dropped"),
+    [
+        ("Hue was attacked in January 1970. On 31 March it fell.", {"On 31 March it fell.": "carried"}),
+        ("The mill was built in 1967. Three years later it burned.", {"Three years later it burned.": "carried"}),
+        ("The mill was built in 1967. Two years earlier a fire broke out.", {}),
+        ("Hue was attacked in 1970. On 31 March 1950 peace was made.", {}),
+        ("Rain fell in November 1968. In January, floods came.", {}),
+        ("Rain fell in November 1969. In January, floods came.", {"In January, floods came.": "carried"}),
+    ],
+)  # fmt: skip
+def test_a_date_without_a_year_is_judged_by_the_one_before_it(
+    make_road: Any, text: str, dropped: dict[str, str]
+) -> None:
+    found = one(make_road, text)
+    assert {sentence: reason for sentence, reason in found.items() if reason != "date"} == dropped
+
+
 def test_explicitly_early_sentence_stays_after_a_dropped_one(make_road: Any) -> None:
     text = "A tram was opened in 1985. It had been planned in 1890."
     assert list(one(make_road, text)) == ["A tram was opened in 1985."]
@@ -109,6 +127,25 @@ def test_explicitly_early_sentence_stays_after_a_dropped_one(make_road: Any) -> 
 def test_word_of_the_writers_present_is_dropped(make_road: Any) -> None:
     text = "Bread is good. The current council meets every week. The mill is now a museum."
     assert set(one(make_road, text).values()) == {"context"}
+
+
+@pytest.mark.parametrize("arm", ["filtered", "unfiltered", "article"])
+@pytest.mark.parametrize("choice", ["drop", "keep"])
+def test_apparatus_is_no_corpus_in_any_arm_unless_asked_for(make_road: Any, arm: str, choice: Any) -> None:
+    text = "Salt is good.\n\nSee also\n\nSugar and its uses.\n\nUse\n\nBread is salted."
+    road = make_road([("Salt", text)], learn=False)
+    (row,) = read_rows(road.root / "articles", "articles-*.parquet")
+    row["sections"] = [
+        {"level": 2, "title": title, "start": text.index(title), "apparatus": title == "See also"}
+        for title in ("See also", "Use")
+    ]
+    write_rows(road.root / "articles" / "articles-00000.parquet", [row], article_schema())
+    road.learn()
+    counts = road.filter(arm=arm, config=Passages(min_characters=5, apparatus=choice))
+    dropped = choice == "drop"
+    assert road.dropped() == ({"Sugar and its uses.": "apparatus"} if dropped else {})
+    assert ("See also" in road.kept()["Salt"]) is not dropped and "Bread is salted." in road.kept()["Salt"]
+    assert counts.drops.get("apparatus", 0) == dropped
 
 
 def test_class_n_goes_whole_but_the_unfiltered_arm_keeps_everything(make_road: Any) -> None:

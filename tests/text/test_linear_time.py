@@ -11,6 +11,7 @@ from deepred.sources.books.gutenberg_text import clean_book
 from deepred.sources.wiki.prefixes import Prefixes
 from deepred.sources.wiki.wikitext import parse
 from deepred.text.chunks import split_chunks
+from deepred.text.dates.carried import carry_dates
 from deepred.text.dates.find import find_dates
 from deepred.text.phrases import names_of, words_of
 from deepred.text.sentences import segment
@@ -28,6 +29,7 @@ FUNCTIONS = {
     "artefact": find_artefact,
     "refusal": find_refusal,
     "cut off": is_cut_off,
+    "carried": lambda text: carry_dates(text, find_dates(text)),
     "copy": lambda text: find_copy(text, text, 40),
     "chat markers": disarm,
 }

@@ -35,7 +35,7 @@ def article_schema() -> pa.Schema:
     return schema_of(
         "page_id: int64; title: string; revision_id: int64; timestamp text: string; sections links: rows; "
         "categories: string*; infobox: string; infobox_dates: rows; disambiguation: bool; source: string",
-        sections="level: int8; title: string; start: int32",
+        sections="level: int8; title: string; start: int32; apparatus: bool",
         links="start end: int32; target: string",
         infobox_dates="key value: string; first last: int32",
     )

@@ -1,7 +1,8 @@
 """From evidence to a decision per sentence: dropped with a reason, or kept.
 
-Direct evidence first (date, link, entity), then the probability that the fitted model gives, then what depends on
-dropped sentences: a sentence whose antecedent went goes too, unless it sounds early.
+Direct evidence first (date, link, entity), then a date without a year that carries on a later one, then the probability
+that the fitted model gives, then what depends on dropped sentences: a sentence whose antecedent went goes too, unless
+it sounds early.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from deepred.filter.sentence_evidence import Evidence
 from deepred.text.sentences import Segments
 from deepred.text.word_hashes import Flags, Floats
 
-REASONS = ("", "date", "link", "entity", "term", "context", "class", "incoherent")
+REASONS = ("", "date", "link", "entity", "term", "context", "class", "incoherent", "carried", "apparatus")
 """Reasons by their number; 0 is kept."""
-KEPT, DATE, LINK, ENTITY, TERM, CONTEXT, CLASS, INCOHERENT = range(len(REASONS))
+KEPT, DATE, LINK, ENTITY, TERM, CONTEXT, CLASS, INCOHERENT, CARRIED, APPARATUS = range(len(REASONS))
 
 CERTAIN = 0.97  # probability of what direct evidence shows: 98% of labelled sentences with a later date are late
 RESTING = 0.25  # share of the threshold below which a sentence stands though it leans on a dropped one
@@ -47,12 +48,13 @@ def decide(
         (learned & ~telling, CONTEXT),
         (learned & telling, TERM),
         (_is_new_term(evidence, probability, threshold), TERM),
+        (_is_carried(evidence, probability, threshold), CARRIED),
         (evidence.late_name, ENTITY),
         (evidence.late_link, LINK),
         (evidence.late_date, DATE),
     ):
         reasons[flags] = reason
-    resting = evidence.early_date.copy()
+    resting = evidence.early_date | (evidence.carried < 0)
     if probability is not None:
         resting |= probability < RESTING * threshold
     _follow(segments, evidence, resting, reasons)
@@ -66,6 +68,12 @@ def decide(
 def _is_new_term(evidence: Evidence, probability: Floats | None, threshold: float) -> Flags:
     """A term that hardly occurs before the cutoff, in a sentence that neither dates itself early nor sounds so."""
     flags = evidence.emergent & ~evidence.early_date
+    return flags if probability is None else flags & (probability >= RESTING * threshold)
+
+
+def _is_carried(evidence: Evidence, probability: Floats | None, threshold: float) -> Flags:
+    """A date that carries on a later year, in a sentence that neither names an early one nor sounds early."""
+    flags = (evidence.carried > 0) & ~evidence.early_date
     return flags if probability is None else flags & (probability >= RESTING * threshold)
 
 

@@ -2,7 +2,8 @@
 
 In: articles with their links, and their dates. Out:
 
-- ``sentences-*.parquet``: every article as spans of sentences with the dates and the links' days in them;
+- ``sentences-*.parquet``: every article as spans of sentences with the dates, those they carry on from the text before
+  them, and the links' days;
 - ``terms.parquet``: for every hashed word and pair of names the dated sentences that hold it, by year;
 - ``titles.days`` and ``names.days``: the day from which a title or a name can have been written;
 - ``article_years.parquet``: the years of every article's dated sentences.
@@ -14,7 +15,7 @@ bucket and year that occurs), so memory is bounded however large the corpus is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from deepred.filter.first_known import MISSING, KnownDays, hash_name, hash_title
 from deepred.filter.term_years import Terms, count_terms, merge_counts
 from deepred.run.config import Emergence
 from deepred.run.stage import Counts, Work
+from deepred.text.dates.carried import carry_dates
 from deepred.text.dates.find import DateSpan, Precision, find_dates
 from deepred.text.sentences import Segments, segment
 from deepred.text.word_hashes import find_words
@@ -40,8 +42,9 @@ TITLES, NAMES, TERMS, YEARS = "titles.days", "names.days", "terms.parquet", "art
 def sentence_schema() -> pa.Schema:
     """``sentences-*.parquet``: an article as spans; row ``i`` of a file belongs to row ``i`` of the articles' file."""
     return schema_of(
-        "page_id: int64; fold: int8; start end paragraph section heading_start heading_end: int32*; "
-        "date_start date_end date_first date_last date_precision link_start link_end link_known: int32*"
+        "page_id: int64; fold: int8; start end paragraph section heading_start heading_end apparatus: int32*; "
+        "date_start date_end date_first date_last date_precision link_start link_end link_known: int32*; "
+        "carried_start carried_first carried_last carried_kind: int32*; carried_named: bool*"
     )
 
 
@@ -146,6 +149,7 @@ def describe_article(
     segments = segment(text, article.get("sections") or (), article["title"], not article.get("revision_id"))
     spans = find_dates(text)
     links = article.get("links") or []
+    carried = carry_dates(text, spans)
     known = titles.look_up(np.array([hash_title(link["target"]) for link in links], np.uint64))
     row: dict[str, Any] = {
         "page_id": article["page_id"],
@@ -155,6 +159,7 @@ def describe_article(
         "section": segments.sections,
         "heading_start": [start for start, _ in segments.headings],
         "heading_end": [end for _, end in segments.headings],
+        "apparatus": _apparatus(article.get("sections") or (), segments),
         "date_start": [span.start for span in spans],
         "date_end": [span.end for span in spans],
         "date_first": [span.interval.first for span in spans],
@@ -163,8 +168,19 @@ def describe_article(
         "link_start": [link["start"] for link in links],
         "link_end": [link["end"] for link in links],
         "link_known": known.tolist(),
+        "carried_start": [one.start for one in carried],
+        "carried_first": [one.interval.first for one in carried],
+        "carried_last": [one.interval.last for one in carried],
+        "carried_kind": [int(one.kind) for one in carried],
+        "carried_named": [one.named for one in carried],
     }
     return row, segments, _by_sentence(segments, spans)
+
+
+def _apparatus(sections: Sequence[dict[str, Any]], segments: Segments) -> list[int]:
+    """The numbers of the sections that extraction marked as apparatus."""
+    marked = {section["start"] for section in sections if section.get("apparatus")}
+    return [number for number, (start, _) in enumerate(segments.headings, 1) if start in marked]
 
 
 def _by_sentence(segments: Segments, spans: list[DateSpan]) -> list[list[DateSpan]]:

@@ -22,7 +22,7 @@ from deepred.base.draws import Lowest, rank_of
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import write_bytes
 from deepred.base.tables import dropped_schema, passage_schema, read_rows, write_rows
-from deepred.filter.decision import CLASS, KEPT, REASONS, Decision
+from deepred.filter.decision import APPARATUS, CLASS, KEPT, REASONS, Decision
 from deepred.filter.fit import Pair, choose, fit_model
 from deepred.filter.judge import MODEL, Judge, load_horizon, threshold_of
 from deepred.filter.model_answers import Answered, index_answers
@@ -199,6 +199,8 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, f
                 segments, decision = weighed.segments, weighed.decide(threshold)
                 if config.leak:
                     put_back(decision, segments, article["page_id"], config.leak, seed, counts)
+            if config.apparatus == "drop":
+                decision = without_apparatus(decision, segments, row["apparatus"])
             passage = _count_and_keep(article, kind, segments, decision, config, counts, dropped, samples)
             if passage is not None:
                 yield passage
@@ -213,6 +215,18 @@ def _filter_shard(argument: tuple[str, str, str, Passages, Day, str, int, str, f
 def whole_article(sentences: int, kind: str) -> Decision | None:
     """All of an article of class N dropped, any other kept whole."""
     return Decision(np.full(sentences, CLASS, np.int8), np.ones(sentences, np.float32)) if kind == "N" else None
+
+
+def without_apparatus(decision: Decision | None, segments: Segments, apparatus: list[int]) -> Decision | None:
+    """The sentences of certain sections dropped too, unless their whole article is; None keeps all the others."""
+    if not apparatus:
+        return decision
+    count = len(segments)
+    if decision is None:
+        decision = Decision(np.zeros(count, np.int8), np.zeros(count, np.float32))
+    inside = np.isin(np.array(segments.sections, np.int64), apparatus)
+    decision.reasons[inside & (decision.reasons != CLASS)] = APPARATUS
+    return decision
 
 
 def put_back(decision: Decision, segments: Segments, page_id: int, share: float, seed: int, counts: Counts) -> None:

@@ -61,6 +61,10 @@ class Evidence:
     """A date on or after the cutoff, or across it where these are dropped."""
     early_date: Flags
     """Dates, all before the cutoff."""
+    carried: Ints
+    """What dates without a year tell that carry on one before them: 1 after the cutoff, -1 before, else 0."""
+    carried_hidden: Ints
+    """The same, with named months too, as if they named no year: what a model may look at."""
     late_link: Flags
     late_name: Flags
     term: Floats
@@ -91,6 +95,7 @@ def gather_evidence(
     words = find_words(text) if words is None else words
     sentence = sentence_of(words, segments)
     late_date, early_date = read_dates(row, segments, horizon)
+    carried, carried_hidden = read_carried(row, segments, horizon)
     late_link = np.zeros(count, np.bool_)
     if row["link_start"]:
         late = horizon.is_late(np.array(row["link_known"], np.int32))
@@ -115,6 +120,8 @@ def gather_evidence(
     return segments, Evidence(
         late_date=late_date,
         early_date=early_date,
+        carried=carried,
+        carried_hidden=carried_hidden,
         late_link=late_link,
         late_name=late_name,
         term=term,
@@ -169,6 +176,20 @@ def read_dates(row: dict[str, Any], segments: Segments, horizon: Horizon) -> tup
         late[at[inside & (after if horizon.keep_straddling else ~before)]] = True
         early[at[inside & before]] = True
     return late, early & ~late
+
+
+def read_carried(row: dict[str, Any], segments: Segments, horizon: Horizon) -> tuple[Ints, Ints]:
+    """The side of the dates that every sentence carries, later ones over earlier: without and with named ones."""
+    sides = np.zeros((2, len(segments)), np.int64)
+    if row["carried_start"]:
+        at = _places(segments, row["carried_start"])
+        first, last = np.array(row["carried_first"], np.int64), np.array(row["carried_last"], np.int64)
+        late = first >= horizon.cutoff if horizon.keep_straddling else last >= horizon.cutoff
+        carried = at >= 0
+        for number, chosen in ((0, carried & ~np.array(row["carried_named"], np.bool_)), (1, carried)):
+            sides[number, at[chosen & ~late]] = -1
+            sides[number, at[chosen & late]] = 1
+    return sides[0], sides[1]
 
 
 def _years(row: dict[str, Any], segments: Segments) -> list[int | None]:

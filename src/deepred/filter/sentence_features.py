@@ -106,7 +106,7 @@ def build_features(
         np.full(count, lead_year), np.full(count, lead_undated),
         *(np.full(count, article_class == kind) for kind in "ONU"),
         np.log1p(np.array(segments.ends, np.float64) - np.array(segments.starts, np.float64)) - 5,
-        ~same_before, section == 0, _late_section(evidence, section),
+        ~same_before, section == 0, _late_section(evidence, section), evidence.carried_hidden,
     ]  # fmt: skip
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
 

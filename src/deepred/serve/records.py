@@ -26,6 +26,8 @@ REASONS: dict[str, str] = {
     "context": "by its wording it is probably later",
     "class": "its article begins after the cutoff",
     "incoherent": "it leans on a sentence that was cut",
+    "carried": "it goes on at a date after the day, named before it",
+    "apparatus": "it stands in a section of references, links or lists",
     "short": "too little of its article was left",
     "later": "it tells of the day asked for, or later",
 }

@@ -48,6 +48,10 @@ class Passages(Section):
     min_characters: int = Field(
         default=40, ge=0, description="An article whose kept text is shorter is dropped with the reason `short`."
     )
+    apparatus: Literal["drop", "keep"] = Field(
+        default="drop",
+        description="Sections of references, links, lists of works (See also, Notes, Discography): `drop` or `keep`.",
+    )
     samples: int = Field(
         default=200, ge=0, description="Kept and dropped sentences written as samples for `deepred show`."
     )

@@ -107,6 +107,10 @@ class Calendar:
         at = spans.of(np.array(row["date_start"], np.int64))
         np.maximum.at(days, at[at >= 0], np.array(bound, np.int64)[at >= 0])
         is_dated[at[at >= 0]] = True
+        carried = np.array(row["carried_first" if self.keep_straddling else "carried_last"], np.int64)
+        at = spans.of(np.array(row["carried_start"], np.int64))
+        chosen = (at >= 0) & ~is_dated[at] if len(at) else at >= 0
+        np.maximum.at(days, at[chosen], carried[chosen])
         linked = spans.of(np.array(row["link_start"], np.int64)).tolist()
         for target, day in zip(linked, row["link_known"]):
             if target >= 0 and day not in (MISSING, ALWAYS):

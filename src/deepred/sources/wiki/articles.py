@@ -21,6 +21,7 @@ from deepred.run.config import Articles
 from deepred.run.settings import Settings
 from deepred.run.stage import Counts, Work
 from deepred.sources.wiki import dump
+from deepred.sources.wiki.apparatus import mark_apparatus
 from deepred.sources.wiki.earlier_pages import Seen, forget, remember
 from deepred.sources.wiki.page import Malformed, Oversized, Page
 from deepred.sources.wiki.plain_articles import check_file, iterate_plain, plain_row
@@ -257,7 +258,7 @@ def _article_row(page: Page, shard: _Shard, prefixes: Prefixes, counts: Counts) 
         "revision_id": page.revision_id,
         "timestamp": page.timestamp,
         "text": parsed.text,
-        "sections": parsed.sections,
+        "sections": mark_apparatus([section._asdict() for section in parsed.sections], prefixes.language),
         "links": parsed.links,
         "categories": parsed.categories,
         "infobox": parsed.infobox,

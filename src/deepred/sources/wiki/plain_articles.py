@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deepred.base.errors import UserError
 from deepred.base.formats import describe_file
 from deepred.base.tables import article_schema
+from deepred.sources.wiki.apparatus import mark_apparatus
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,7 +157,7 @@ def plain_row(row: dict[str, Any], source: str) -> dict[str, Any]:
         "revision_id": 0,
         "timestamp": "",
         "text": text,
-        "sections": sections,
+        "sections": mark_apparatus(sections),
         "links": row.get("links") or [],
         "categories": row.get("categories") or [],
         "infobox": row.get("infobox") or "",

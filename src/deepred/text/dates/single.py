@@ -71,6 +71,7 @@ _EARLY_YEAR_AFTER = re.compile(
     r"(?:\s*$|\s\(|\s?[,.;:)\]](?!\d)|\s?[–—](?!\d)|\s(?:and|the|he|she|they|when|by|in|at|under|as|with|his|it|was|until|after"
     r"|but|on|from|a|an|who|which|king|emperor|King|Emperor|to)\b)"
 )
+_COUNTED = re.compile(r"\s(?:of\s|[a-z]{3,})")
 _CLAUSE = re.compile(r"\s[A-Z][a-z]+\s[a-z]")
 
 
@@ -124,11 +125,20 @@ def _days(
     text: str, match: re.Match[str], first: tuple[int, int], last: tuple[int, int], prefix: Prefix
 ) -> Expression | None:
     """An expression from (month, day) to (month, day) of the year that was matched; None for impossible days."""
+    if match["year"] and not match["era"] and _is_amount(text, match.start("year"), match["year"]):
+        return None
     short = match["short"]
     year = short_year(short, text, prefix.start) if short else _signed(match["year"] or match["ad"], match["era"])
     if match["new"]:  # 11 February 1731/32: the year that began in January
         year = year // 100 * 100 + int(match["new"])
     return _between(match.end(), year, first, last, prefix)
+
+
+def _is_amount(text: str, start: int, digits: str) -> bool:
+    """Whether three digits after a comma count something: "In July, 450 men", "On July 4, 200 ships", "July, 2,000"."""
+    if len(digits) != 3 or "," not in text[start - 2 : start]:
+        return False
+    return text[start - 1] == "," or bool(_COUNTED.match(text, start + 3))
 
 
 def _between(end: int, year: int, first: tuple[int, int], last: tuple[int, int], prefix: Prefix) -> Expression | None:
@@ -184,6 +194,8 @@ def _month_year(text: str, prefix: Prefix) -> Expression | None:
     if match is None or "," in match["year"]:
         return None
     digits, year = match["year"], _signed(match["year"], match["era"])
+    if not match["era"] and _is_amount(text, prefix.number, digits):
+        return None
     if prefix.apostrophe:
         if len(digits) != 2 or text[match.end() : match.end() + 1] in ("'", "’"):
             return None
