@@ -28,6 +28,7 @@ from deepred.base.files import remove_unfinished, replaced, write_json
 from deepred.base.tables import read_rows
 from deepred.run.runner import Pipeline, is_complete
 from deepred.run.stage import Counts, Work
+from deepred.run.unfinished import told_in_a_line
 from deepred.serve.index import embeddings
 from deepred.serve.index.contract import UnavailableError
 from deepred.serve.index.current import folder_of, slug_of
@@ -81,7 +82,8 @@ def build_index(pipeline: Pipeline, run_file: Path, options: Options, work: Work
         if current and current["version"] == version and _is_whole(home_folder / version):
             return current, True
         build = _Build(pipeline, inputs, options, home, home_folder / version, version, work)
-        pointer = build.run(slug)
+        with told_in_a_line("index", home_folder / version):
+            pointer = build.run(slug)
         _remove_others(home, home_folder, {version, current["version"] if current else version}, options, slug)
         return pointer, False
 
