@@ -93,8 +93,6 @@ class Campaign:
         self.ends = {}
         self.random = random.Random(1)
 
-    # one command in a process
-
     def start(self, scene, trap=None, workers=1):
         """Fork a process that runs the scene's command; its number."""
         sys.stdout.flush()
@@ -152,8 +150,6 @@ class Campaign:
                 found.append(number)
         return found
 
-    # what must hold afterwards
-
     def undisturbed(self, scene):
         """The end that counts: the scene's state, events by kind, seconds."""
         if scene.name in self.ends:
@@ -200,8 +196,6 @@ class Campaign:
     def note(self, column, what):
         self.row[column] += 1
         print(f"  {self.scene.name}: {column}: {what}", file=sys.stderr, flush=True)
-
-    # the ways to disturb
 
     def take(self, scene):
         self.scene = scene
@@ -303,17 +297,12 @@ def warm():
     typer.main.get_command(importlib.import_module("deepred.cli.main").app)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("only", nargs="*", metavar="STAGE|STAGE@ARM|COMMAND")
-    for name, default in {"points": 30, "faults": 30, "full": 8, "random": 10, "seed": 1}.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
+def ready(folder):
+    """The small run built, all imported and a server started: campaign, the run's folder, one to work in, address."""
     os.environ |= {"DEEPRED_DEVICE": "cpu", "DEEPRED_THREADS": "1", "OMP_NUM_THREADS": "1", "DEEPRED_WORKERS": "1",
                    "DEEPRED_TOGETHER": "0", "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
-    options.folder.mkdir(parents=True, exist_ok=True)
-    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
     finished, data = prepare(folder), folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
@@ -321,6 +310,17 @@ def main():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     server, url = serve()
     campaign = Campaign(folder, server)
+    return campaign, finished, data, url
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("only", nargs="*", metavar="STAGE|STAGE@ARM|COMMAND")
+    for name, default in {"points": 30, "faults": 30, "full": 8, "random": 10, "seed": 1}.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args()
+    campaign, finished, data, url = ready(options.folder)
     campaign.random.seed(options.seed)
     wanted = set(options.only)
     commands = [scene for scene in command_scenes(finished, data, url)
@@ -342,7 +342,7 @@ def main():
                     f"{scene.name}  {time.monotonic() - began:.0f} s  {dict(campaign.row)}", file=sys.stderr, flush=True
                 )
     finally:
-        os.kill(server, signal.SIGKILL)
+        os.kill(campaign.server, signal.SIGKILL)
     print(campaign.table())
 
 

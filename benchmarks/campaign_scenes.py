@@ -62,6 +62,8 @@ class Scene:
     """What of the finished run is there before."""
     patch: Callable[[], None] = lambda: None
     """What is changed in the command's process, so that it does not wait."""
+    target: str = ""
+    """The folder, ``stage/key``, that a stage makes."""
 
     def reset(self):
         """The data folder as it was before the command."""
