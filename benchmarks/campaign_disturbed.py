@@ -119,7 +119,8 @@ def twice(campaign, scene, wait):
     first, campaign.said = campaign.start(scene), campaign.folder / "second.txt"
     time.sleep(wait)
     second = campaign.start(scene)
-    for child, campaign.said in ((second, campaign.said), (first, said)):
+    for child, told in ((second, campaign.said), (first, said)):
+        campaign.said = told
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         campaign.told(codes[-1], f"two at once, {codes}")
     campaign.row["two at once"] += 1
