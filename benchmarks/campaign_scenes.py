@@ -214,6 +214,7 @@ class Handler(BaseHTTPRequestHandler):
 def serve():
     """Start the server in a process of its own; its number and address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda request, address: None  # a client that was killed
     child = os.fork()
     if not child:
         server.serve_forever()

@@ -41,6 +41,8 @@ VERSION = 2
 """Raised when the rows, the units or their analysis change."""
 WORK_FOLDER = "work"
 """Folder of rows and vectors inside a version while it is built."""
+REMOVED = "removed"
+"""What that folder is called while it is removed: a kill then leaves a whole version and nothing to go on from."""
 EMBEDDED_BATCH = 1_000
 NEEDED = ("articles", "dates", "emergence", "classes", "passages")
 OPTIONAL = ("topics", "books")
@@ -79,6 +81,7 @@ def build_index(pipeline: Pipeline, run_file: Path, options: Options, work: Work
     version = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     with _lock(home_folder), closing(home):
         current = home.current()
+        shutil.rmtree(home_folder / version / REMOVED, ignore_errors=True)  # a kill has left it
         if current and current["version"] == version and _is_whole(home_folder / version):
             return current, True
         build = _Build(pipeline, inputs, options, home, home_folder / version, version, work)
@@ -182,7 +185,7 @@ class _Build:
             "counts": totals | {"units": counts.numbers["units"]},
         }
         self.home.switch(pointer)
-        shutil.rmtree(self.rows, ignore_errors=True)
+        shutil.rmtree(self.rows.replace(self.folder / REMOVED), ignore_errors=True)
         return pointer
 
     def _report(self, note: str, done: int, total: int) -> None:
