@@ -33,6 +33,11 @@ def fail_on_disk(*, out, work, config):
     raise OSError(28, "No space left on device", str(out / "more.txt"))
 
 
+def stop_here(*, out, work, shards, config=None):
+    """A stage that Ctrl-C stops."""
+    raise KeyboardInterrupt
+
+
 def copy_files(*, config, sources, out, work, world=None):
     """The names of the files it was given."""
     names = [f"{key} {path.name}" for key, paths in sources.items() for path in paths]

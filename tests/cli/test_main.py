@@ -79,6 +79,13 @@ def test_what_a_user_can_mend_is_told_in_one_line(tmp_path, monkeypatch, argumen
     assert "Traceback" not in done.stderr
 
 
+def test_what_the_system_refuses_is_told_with_its_file_and_the_mend(tmp_path):
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    done = deepred("init", "demo", "--out", str(tmp_path / "file" / "run.toml"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and str(tmp_path / "file") in done.stderr and ")" in done.stderr
+
+
 def test_status_as_json_lists_every_stage_in_order(tmp_path):
     import json
 

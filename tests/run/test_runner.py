@@ -15,6 +15,7 @@ from deepred.run.config import Run
 from deepred.run.runner import Pipeline, is_complete, read_manifest
 from deepred.run.settings import Settings
 from deepred.run.stage import Silent, Stage
+from deepred.run.unfinished import hold_lock
 
 NUMBERS = Stage("shards", 1, "fakes:write_numbers", "numbers", reads=("seed",))
 
@@ -229,6 +230,64 @@ def test_clean_keeps_what_the_latest_run_uses_and_removes_the_rest(tmp_path):
     assert not old.exists()
     assert new.exists()
     assert [folder for folder, _ in status.remove_unused(settings, "test", dry_run=False)] == [new]
+
+
+def test_clean_beside_a_run_or_after_its_kill_leaves_what_it_uses(tmp_path):
+    line = pipeline(tmp_path, (NUMBERS, Stage("tokenizer", 1, "fakes:stop_here", "stops", needs=("shards",))))
+    with pytest.raises(KeyboardInterrupt):
+        execute(line, Silent())
+    removed = [folder.name for folder, _ in status.remove_unused(line.settings, None, dry_run=False)]
+    assert removed == [f"{line.key(line.nodes[1])}.partial"]
+    other = pipeline(tmp_path, seed=2)
+    build(other)  # the run has another seed now: what an older one began is given up
+    assert [folder for folder, _ in status.remove_unused(line.settings, None, dry_run=False)] == [
+        line.folder(line.nodes[0])
+    ]
+
+
+def test_clean_does_not_forget_a_run_that_is_under_way(tmp_path):
+    line = pipeline(tmp_path)
+    build(line)
+    with hold_lock(line.folder(line.nodes[0])), pytest.raises(UserError, match="test is under way"):
+        list(status.remove_unused(line.settings, "test", dry_run=False))
+    assert len(list(status.remove_unused(line.settings, "test", dry_run=False))) == 1
+
+
+def test_lock_that_its_holder_removes_while_another_takes_it_is_taken_anew(tmp_path, monkeypatch):
+    final, path = tmp_path / "key", tmp_path / "key.lock"
+    flock, taken = fcntl.flock, []
+
+    def late(file, how):
+        if not taken:
+            path.unlink()  # between the opening and the locking
+        taken.append(file)
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with hold_lock(final):
+        assert len(taken) == 2 and path.read_text(encoding="utf-8") == str(os.getpid())
+        with pytest.raises(UserError, match=f"is being built by process {os.getpid()}"), hold_lock(final):
+            pass
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("refused", ["mkdir", "rename"])
+def test_what_the_system_refuses_is_one_line_wherever_in_a_stage(tmp_path, monkeypatch, refused):
+    line = pipeline(tmp_path)
+    call = getattr(os, refused)
+
+    def refusing(path, *arguments, **options):
+        if str(path).endswith(".partial"):
+            raise OSError(5, "Input/output error", str(path))
+        return call(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, refused, refusing)
+        if refused == "rename":
+            patch.setattr(os, "replace", refusing)
+        with pytest.raises(FaultError, match=r"shards: Input/output error: .*partial \(the same command goes on"):
+            build(line)
+    assert is_complete(build(line))
 
 
 def test_clean_keeps_what_a_run_built_beyond_the_last_stage_that_was_asked_for(tmp_path):

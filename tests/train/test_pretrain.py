@@ -134,6 +134,25 @@ def test_a_finished_run_is_only_written_again(trained, corpus, tmp_path):
     assert result(tmp_path / "done") == result(trained[0])
 
 
+def test_a_kill_while_the_checkpoints_are_removed_leaves_what_is_only_written_again(
+    trained, corpus, tmp_path, monkeypatch
+):
+    from deepred.train import pretrain as module
+
+    def torn(folder, **options):
+        if folder.name == "checkpoints":
+            (next(folder.iterdir()) / "checkpoint.json").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.shutil, "rmtree", torn)
+        with pytest.raises(KeyboardInterrupt):
+            corpus.pretrain(tmp_path / "torn")
+    monkeypatch.setattr(module, "train_step", lambda run, number: pytest.fail("it was trained already"))
+    corpus.pretrain(tmp_path / "torn")
+    assert result(tmp_path / "torn") == result(trained[0])
+
+
 @pytest.fixture
 def interrupted(corpus, tmp_path, monkeypatch):
     """A run that a signal stopped after step 8."""

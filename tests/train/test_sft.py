@@ -35,7 +35,7 @@ def road(tmp_path_factory):
 
 
 def tune(road, out, config=CONFIG):
-    out.mkdir()
+    out.mkdir(exist_ok=True)
     work = Work(Settings(threads=1, device="cpu"))
     return fine_tune(pretrain=road / "pretrain", examples=road / "examples", config=config, seed=1, out=out, work=work)
 
@@ -184,6 +184,16 @@ def test_a_killed_stage_goes_on_and_ends_in_the_same_bytes(road, tmp_path, stops
     )
     for name in names:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), name
+
+
+def test_a_kill_between_the_training_and_the_completion_trains_nothing_again(road, tmp_path, monkeypatch):
+    from deepred.train import sft
+
+    tune(road, tmp_path / "out")
+    bytes_of = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*") if path.is_file()}
+    monkeypatch.setattr(sft, "train_step", lambda tuning, step: pytest.fail("it was trained already"))
+    tune(road, tmp_path / "out")
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*") if path.is_file()} == bytes_of
 
 
 def test_corpus_text_is_read_again_whole_and_by_the_seed(corpus, tmp_path):

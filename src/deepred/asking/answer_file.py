@@ -9,12 +9,13 @@ import fcntl
 import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
-from deepred.base.errors import UserError
+from deepred.base.errors import UserError, system_fault
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:
@@ -31,7 +32,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:
 class AnswerFile:
     """A file of answers that grows: what it holds by key, and durable appending."""
 
-    def __init__(self, file: BinaryIO, subject: str, known: set[str], torn: int) -> None:
+    def __init__(self, file: FileIO, subject: str, known: set[str], torn: int) -> None:
         self._file = file
         self._subject = subject
         self.known = known
@@ -41,9 +42,13 @@ class AnswerFile:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a decision; when this returns, it is on the disk."""
-        self._file.write(orjson.dumps(record) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            line = memoryview(orjson.dumps(record) + b"\n")
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise system_fault(error, "the answers", Path(self._file.name)) or error from error
         self.known.add(f"{record['request']}{record[self._subject]}")
 
 
@@ -55,7 +60,7 @@ def open_answers(path: Path, subject: str = "article") -> Generator[AnswerFile]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        opened = path.open("a+b")
+        opened = path.open("a+b", buffering=0)  # what could not be written must not be tried again at the end
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}", "name a file in a folder of yours") from None
     with opened as file:
@@ -76,7 +81,7 @@ def open_answers(path: Path, subject: str = "article") -> Generator[AnswerFile]:
         yield AnswerFile(file, subject, set(records), torn)
 
 
-def _cut_last_line(file: BinaryIO) -> None:
+def _cut_last_line(file: FileIO) -> None:
     """Truncate to the last line break, so that the next record does not continue a torn line."""
     size = file.seek(0, os.SEEK_END)
     while size:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from importlib import metadata
+from pathlib import Path
+
+GOES_ON = "the same command goes on where it stopped"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SAID_OF_FULL_DISK = re.compile(r"No space left on device|disk is full|File too large|\d requested and \d+ written")
+"""What libraries say in errors of their own: Rust's and Arrow's, SQLite's, NumPy's."""
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class DeepRedError(Exception):
@@ -41,7 +49,32 @@ def explained(error: Exception, where: str = "") -> DeepRedError:
             f"{place}the package {error.name} is not installed",
             f'pip install "deepred[{extra}]"; in a checkout: make setup',
         )
+    if (fault := system_fault(error, where)) is not None:
+        return fault
     return FaultError(f"{place}{type(error).__name__}: {error}")
+
+
+def system_fault(error: Exception, where: str = "", place: Path | None = None) -> FaultError | None:
+    """What the system or a full disk refused, in a line with the file and the mend; None for any other error.
+
+    ``place`` is told where the error names no file.
+    """
+    said = str(error)
+    is_full = (isinstance(error, OSError) and error.errno in _FULL) or _SAID_OF_FULL_DISK.search(said) is not None
+    if not is_full and not isinstance(error, OSError):
+        return None
+    name, reason, number = (
+        (error.filename, error.strerror, error.errno) if isinstance(error, OSError) else (None, None, None)
+    )
+    before, file = f"{where}: " if where else "", name or place or ""
+    if is_full:
+        return FaultError(
+            f"{before}the disk is full{f' at {file}' if file else f' ({said})'}", f"free space; {GOES_ON}"
+        )
+    line = f"{before}{reason or said}{f': {file}' if file else ''}"
+    if number in _REFUSED:
+        return FaultError(line, f"let this user write there, or choose another folder; then {GOES_ON}")
+    return FaultError(line, GOES_ON)
 
 
 def extra_of(module: str) -> str:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from glob import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,24 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what a kill between writing and renaming left anywhere in a folder."""
     for path in folder.rglob(f"*{UNFINISHED}"):
         path.unlink()
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what processes that are gone left of their writing ``path``; for folders where several may write."""
+    for left in path.parent.glob(f"{escape(path.name)}.*{UNFINISHED}"):
+        number = left.name.removeprefix(f"{path.name}.").removesuffix(UNFINISHED)
+        if number.isdigit() and not _is_alive(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another user's
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:

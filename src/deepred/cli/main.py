@@ -269,7 +269,7 @@ def main() -> None:
         if show is not None:  # a wrong option or argument, explained by the command line itself
             show()
             sys.exit(2)
-        if isinstance(error, ModuleNotFoundError) and isinstance(known := explained(error), UserError):
+        if (known := explained(error)).mend:
             errors.print(f"[red]error:[/] {escape(str(known))}", highlight=False, soft_wrap=True)
             sys.exit(known.exit_code)
         errors.print(

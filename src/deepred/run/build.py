@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deepred.run.build_together import Task, build_together
-from deepred.run.runner import Node, Pipeline, is_complete, remember_run
+from deepred.run.runner import Node, Pipeline, announce_run, is_complete, remember_run
 from deepred.run.stage import Progress, Work
 
 
@@ -34,6 +34,8 @@ def _build(parts: Sequence[tuple[str, Pipeline, Sequence[Node]]], progress: Prog
         for node in wanted:
             pipeline.key(node)
         pipeline.require_sources(wanted)  # a wrong path is found before the first hour of work, not after
+    for _, pipeline, wanted in parts:
+        announce_run(pipeline, wanted)
     everything = [Task(pipeline, node, label) for label, pipeline, wanted in parts for node in wanted]
     for stage in dict.fromkeys(task.node.stage.name for task in everything):
         tasks = [task for task in everything if task.node.stage.name == stage]

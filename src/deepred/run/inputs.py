@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from deepred.base.errors import UserError
-from deepred.base.files import write_json
+from deepred.base.files import remove_abandoned, write_json
 from deepred.run.config import EXTERNAL, Section
 from deepred.run.settings import Settings
 
@@ -81,6 +81,7 @@ class Checksums:
             known = sha256(path)
             self.known[_identity(path)] = known
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(self.path)
             write_json(self.path, self.known)
         return known
 

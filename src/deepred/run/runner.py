@@ -20,13 +20,13 @@ from typing import Any
 
 from deepred.base.days import from_date
 from deepred.base.errors import UserError
-from deepred.base.files import write_json
+from deepred.base.files import remove_abandoned, write_json
 from deepred.run import inputs, provenance
 from deepred.run.config import ARMS, HOW, Run, Section
 from deepred.run.process_state import stated
 from deepred.run.settings import Settings
 from deepred.run.stage import MANIFEST, Counts, Stage, Work
-from deepred.run.unfinished import complete, hold_lock, prepare, tidy, told_in_a_line
+from deepred.run.unfinished import complete, hold_lock, prepare, tidy, told_in_a_line, writable
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key in folder names: 64 bits, no collision below billions of folders."""
@@ -223,9 +223,9 @@ class Pipeline:
         with hold_lock(final):
             if is_complete(final):  # built by another process meanwhile
                 return read_manifest(final)
-            partial = prepare(final, node.stage)
             started, cpu = time.time(), _cpu_seconds()
-            with told_in_a_line(node.name, partial), stated():
+            with told_in_a_line(node.name, final), stated():
+                partial = prepare(final, node.stage)
                 sources = self.sources(node)
                 counts = self._call(node, sources, partial, work)
                 manifest = self._manifest(node, sources, counts)
@@ -302,16 +302,36 @@ def recorded_outputs(data: Path, run: str) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8"))["outputs"] if path.is_file() else {}
 
 
+def recorded_use(record: Path) -> set[str]:
+    """The outputs, ``stage/key``, that a remembered run uses, or will once what is under way is built."""
+    values = json.loads(record.read_text(encoding="utf-8"))
+    return {*values["outputs"].values(), *values.get("under_way", {}).values()}
+
+
+def announce_run(pipeline: Pipeline, nodes: Sequence[Node]) -> None:
+    """Record what a run is about to build and to read, so that ``clean`` beside it, or after a kill, leaves that."""
+    _record(pipeline, recorded_outputs(pipeline.settings.data, pipeline.run.name), _outputs(pipeline, nodes))
+
+
 def remember_run(pipeline: Pipeline, nodes: Sequence[Node]) -> None:
     """Record the keys that a run now uses: of these nodes, and of further ones that an earlier command built."""
-    path = pipeline.settings.data / RUNS / f"{pipeline.run.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     before = recorded_outputs(pipeline.settings.data, pipeline.run.name)
-    built = {node.name: _output(pipeline, node) for node in nodes}
+    built = _outputs(pipeline, nodes)
     further = [node for node in pipeline.nodes if node.name in before and node.name not in built]
     kept = {node.name: before[node.name] for node in further if _is_still_used(pipeline, node, before[node.name])}
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(path, {"finished": finished, "outputs": built | kept})
+    _record(pipeline, built | kept, {})
+
+
+def _record(pipeline: Pipeline, outputs: dict[str, str], under_way: dict[str, str]) -> None:
+    path = pipeline.settings.data / RUNS / f"{pipeline.run.name}.json"
+    values: dict[str, Any] = {"written": datetime.now(UTC).isoformat(timespec="seconds"), "outputs": outputs}
+    with writable(path.parent):
+        remove_abandoned(path)
+        write_json(path, values | ({"under_way": under_way} if under_way else {}))
+
+
+def _outputs(pipeline: Pipeline, nodes: Sequence[Node]) -> dict[str, str]:
+    return {node.name: _output(pipeline, node) for node in nodes}
 
 
 def _output(pipeline: Pipeline, node: Node) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Any
 from deepred.base.errors import UserError
 from deepred.run import inputs
 from deepred.run.progress import summary
-from deepred.run.runner import RUNS, Node, Pipeline, is_complete, read_manifest
+from deepred.run.runner import RUNS, Node, Pipeline, is_complete, read_manifest, recorded_use
 from deepred.run.settings import Settings
 from deepred.run.stage import Counts
-from deepred.run.unfinished import hash_files, output_hash
+from deepred.run.unfinished import hash_files, hold_lock, output_hash
 
 
 def node_status(pipeline: Pipeline, node: Node) -> dict[str, Any]:
@@ -84,25 +83,35 @@ def verify_node(pipeline: Pipeline, node: Node) -> tuple[list[str], int | None]:
 
 
 def remove_unused(settings: Settings, forget: str | None, dry_run: bool) -> Iterator[tuple[Path, int]]:
-    """Remove unfinished folders and outputs of no remembered run; yields each with its bytes; forgets a run."""
-    records = {path.stem: path for path in (settings.data / RUNS).glob("*.json")}
-    if forget is not None and forget in records:
-        record = records.pop(forget)
+    """Remove unfinished folders and outputs of no remembered run; yields each with its bytes; forgets a run.
+
+    What another process builds, or a run that is under way will read, stays; ``UserError`` where that run is to be
+    forgotten.
+    """
+    records = settings.data / RUNS
+    if forget is not None and (record := records / f"{forget}.json").is_file():
+        _require_idle(settings.data, forget, recorded_use(record))
         if not dry_run:
             record.unlink()
-    used = {
-        output
-        for record in records.values()
-        for output in json.loads(record.read_text(encoding="utf-8"))["outputs"].values()
-    }
     for folder in sorted(settings.data.glob("*/*")):
         if not folder.is_dir() or folder.parent.name in {RUNS, "downloads"}:
             continue
-        is_ours = is_complete(folder) or folder.name.endswith(".partial")
-        key = folder.name.removesuffix(".partial")
-        if not is_ours or f"{folder.parent.name}/{folder.name}" in used or is_locked(folder.with_name(key)):
+        final = folder.with_name(folder.name.removesuffix(".partial"))
+        if not (is_complete(folder) or folder != final) or is_locked(final):
+            continue
+        # looked up before each removal: a run may have begun meanwhile
+        used: set[str] = set().union(*(recorded_use(path) for path in records.glob("*.json") if path.stem != forget))
+        if f"{folder.parent.name}/{folder.name}" in used:
             continue
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         if not dry_run:
-            shutil.rmtree(folder)
+            with hold_lock(final):
+                shutil.rmtree(folder)
         yield folder, size
+
+
+def _require_idle(data: Path, run: str, outputs: set[str]) -> None:
+    """Raise UserError while a process builds an output of a run."""
+    for output in sorted(outputs):
+        if is_locked(data / output):
+            raise UserError(f"{run} is under way: {data / output} is being built", "wait for it, or stop it")

@@ -6,7 +6,6 @@ complete.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -15,9 +14,9 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from deepred.base.errors import FaultError, UserError
+from deepred.base.errors import GOES_ON, DeepRedError, FaultError, UserError, system_fault
 from deepred.base.files import remove_unfinished, write_json
 from deepred.run import inputs, provenance
 from deepred.run.stage import LOGS, MANIFEST, Stage
@@ -25,7 +24,6 @@ from deepred.run.workers import DONE
 
 REQUEST = "request"
 """File beside the finished shards of an unfinished folder outside any run: what it was asked to be."""
-GOES_ON = "the same command goes on where it stopped"
 
 
 @contextmanager
@@ -105,27 +103,51 @@ def output_hash(files: dict[str, dict[str, Any]]) -> str:
 @contextmanager
 def hold_lock(final: Path) -> Generator[None]:
     """Hold a stage's lock; the system frees it when the process dies, however it dies."""
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        file = final.with_name(final.name + ".lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {final.parent}: {error.strerror}", "choose another folder with --data"
-        ) from None
+    path = final.with_name(final.name + ".lock")
+    with writable(final.parent):
+        while True:
+            file = path.open("a+", encoding="utf-8")
+            _lock(file, final)
+            if _is_at(file, path):
+                break
+            file.close()  # who held it has removed it meanwhile
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise UserError(
-                f"{final} is being built by process {holder}", "wait for it, or stop it and run again"
-            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
-    final.with_name(final.name + ".lock").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def _lock(file: IO[str], final: Path) -> None:
+    """Lock an open file; UserError where another process holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise UserError(
+            f"{final} is being built by process {holder}", "wait for it, or stop it and run again"
+        ) from None
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def writable(folder: Path) -> Generator[None]:
+    """Make a folder in which something is then written; UserError where that is refused."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        mend = "free space, let this user write there, or choose another folder with --data"
+        raise UserError(f"cannot write to {folder}: {error.strerror}", mend) from None
 
 
 @contextmanager
@@ -133,14 +155,11 @@ def told_in_a_line(name: str, partial: Path) -> Generator[None]:
     """Turn what the system refuses into one line that names the stage and the mend."""
     try:
         yield
-    except OSError as error:
-        raise _system_fault(name, error, partial) from error
     except MemoryError as error:
         raise FaultError(f"{name}: memory ran out", f"use fewer --workers; {GOES_ON}") from error
-
-
-def _system_fault(name: str, error: OSError, partial: Path) -> FaultError:
-    place = error.filename or partial
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return FaultError(f"{name}: the disk is full at {place}", f"free space; {GOES_ON}")
-    return FaultError(f"{name}: {error.strerror or error}: {place}", GOES_ON)
+    except DeepRedError:
+        raise
+    except Exception as error:
+        if (fault := system_fault(error, name, partial)) is None:
+            raise
+        raise fault from error

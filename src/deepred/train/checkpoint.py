@@ -134,7 +134,7 @@ def save_checkpoint(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    root.mkdir(exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     place, partial = root / f"{step:08d}", root / f"{step:08d}.tmp"
     for old in (partial, place):
         shutil.rmtree(old, ignore_errors=True)

@@ -297,9 +297,9 @@ def memory_explained(config: Pretrain, tokenizer: Path, device: torch.device) ->
 def _bring_back(out: Path) -> None:
     """A finished run's last checkpoint goes back to its place among the checkpoints."""
     folder, state = out / CHECKPOINTS, out / STATE
-    if state.exists() and not folder.exists():
+    if state.exists():  # whatever a kill has left of the others, which were being removed
         record = json.loads((state / "checkpoint.json").read_text(encoding="utf-8"))
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         state.rename(folder / f"{record['step']:08d}")
 
 

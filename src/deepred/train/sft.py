@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from deepred.base.errors import FaultError, UserError
 from deepred.base.files import write_json
 from deepred.run.config import Sft
 from deepred.run.stage import Counts, Work
+from deepred.run.workers import DONE
 from deepred.train.adapter import adapt, load_base, save_adapter, trained_weights
 from deepred.train.chat_tokenizer import fit_embeddings, make_chat_tokenizer
 from deepred.train.checkpoint import (
@@ -105,11 +105,10 @@ def fine_tune(
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
     tuning = Tuning(model, training, validation, config, seed, optimizer)
     known = {"weights": weights_hash(folder)}
-    curve = train(tuning, out / "checkpoints", made_of(tuning, known), counts, work)
+    curve = train(tuning, out / DONE / "checkpoints", made_of(tuning, known), counts, work)
     save_adapter(model, out / "adapter")
     write_json(out / "base.json", known)
     write_json(out / "curve.json", curve)
-    shutil.rmtree(out / "checkpoints")
     counts.notes |= {"loss": curve["steps"][-1]["loss"], "validation": [row["loss"] for row in curve["validation"]]}
     if tokenizer.changes:
         counts.notes["tokenizer"] = tokenizer.changes

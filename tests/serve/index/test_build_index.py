@@ -13,7 +13,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from deepred.base.errors import UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.serve.index.contract import UnavailableError
 from shelf_server import served
 
@@ -124,6 +124,33 @@ def test_kill_9_then_the_same_command_gives_the_same_index(world, copied):
     assert rows_of(home_of(copied)) == rows_of(home_of(world))
     assert answers(copied.open()) == answers(world.open())
     assert not list(home_of(copied).glob("*/work"))
+
+
+def test_full_disk_that_the_database_reports_in_its_own_words_is_one_line(copied, monkeypatch):
+    def full(*arguments):
+        raise RuntimeError("INTERNAL: failed to execute: database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("deepred.serve.index.versions.SqliteHome.load", full)
+        with pytest.raises(FaultError, match=r"index: the disk is full at .* \(free space; the same command goes on"):
+            copied.index()
+    copied.index()
+    assert copied.open().search("town").total > 0
+
+
+def test_kill_while_what_it_was_built_from_is_removed_leaves_a_whole_index(copied, monkeypatch):
+    def torn(folder, **options):
+        if folder.parent.name != home_of(copied).name and folder.is_dir():
+            next(folder.glob("units-*.parquet")).unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("deepred.serve.index.build_index.shutil.rmtree", torn)
+        with pytest.raises(KeyboardInterrupt):
+            copied.index()
+    _, was_there = copied.index()
+    assert was_there and copied.open().search("town").total > 0
+    assert not list(home_of(copied).glob("*/removed")) and not list(home_of(copied).glob("*/work"))
 
 
 def test_kill_9_while_loading_postgresql_leaves_no_duplicates(copied, database):

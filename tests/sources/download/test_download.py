@@ -15,6 +15,7 @@ import pytest
 
 from deepred.base.errors import FaultError, UserError
 from deepred.cli.data_commands import _default_ids
+from deepred.run.unfinished import hold_lock
 from deepred.sources.download.download import (
     RECORD,
     Options,
@@ -480,3 +481,24 @@ def test_archive_that_would_fill_the_disk_is_not_unpacked(server, transfer, tmp_
     with pytest.raises(FaultError, match="damaged archive"):
         unpack(path, ["*.pgn"])
     assert not list(tmp_path.glob("*.pgn*"))
+
+
+def test_what_a_kill_left_beside_whole_files_goes(server, transfer, tmp_path):
+    place = tmp_path / "chess"
+    server.files["games.txt"] = DATA
+    plan = Plan("chess", (item(server), Item("games.txt", (f"{server.url}/games.txt",), len(DATA))), "none", 0.0, 1)
+    fetch_plan(plan, tmp_path, transfer)
+    whole = sorted(path.name for path in place.iterdir())
+    for name in ("dump.bz2.part.json", "games.txt.part.json", "games.txt.part", "SHA256SUMS.7.tmp", "a.pgn.7.tmp"):
+        (place / name).write_text("half", encoding="utf-8")
+    asked = len(server.asked)
+    fetch_plan(plan, tmp_path, transfer)
+    assert sorted(path.name for path in place.iterdir()) == whole and len(server.asked) == asked
+
+
+def test_two_downloads_of_a_kind_do_not_write_the_same_files(server, transfer, tmp_path):
+    plan = Plan("chess", (item(server),), "none", 0.0, 1)
+    with hold_lock(tmp_path / "chess"), pytest.raises(UserError, match="chess is being built by process"):
+        fetch_plan(plan, tmp_path, transfer)
+    assert fetch_plan(plan, tmp_path, transfer)[0].read_bytes() == DATA
+    assert [path.name for path in tmp_path.iterdir()] == ["chess"]

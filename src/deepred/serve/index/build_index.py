@@ -28,6 +28,7 @@ from deepred.base.files import remove_unfinished, replaced, write_json
 from deepred.base.tables import read_rows
 from deepred.run.runner import Pipeline, is_complete
 from deepred.run.stage import Counts, Work
+from deepred.run.unfinished import told_in_a_line
 from deepred.serve.index import embeddings
 from deepred.serve.index.contract import UnavailableError
 from deepred.serve.index.current import folder_of, slug_of
@@ -40,6 +41,8 @@ VERSION = 2
 """Raised when the rows, the units or their analysis change."""
 WORK_FOLDER = "work"
 """Folder of rows and vectors inside a version while it is built."""
+REMOVED = "removed"
+"""What that folder is called while it is removed: a kill then leaves a whole version and nothing to go on from."""
 EMBEDDED_BATCH = 1_000
 NEEDED = ("articles", "dates", "emergence", "classes", "passages")
 OPTIONAL = ("topics", "books")
@@ -78,10 +81,12 @@ def build_index(pipeline: Pipeline, run_file: Path, options: Options, work: Work
     version = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     with _lock(home_folder), closing(home):
         current = home.current()
+        shutil.rmtree(home_folder / version / REMOVED, ignore_errors=True)  # a kill has left it
         if current and current["version"] == version and _is_whole(home_folder / version):
             return current, True
         build = _Build(pipeline, inputs, options, home, home_folder / version, version, work)
-        pointer = build.run(slug)
+        with told_in_a_line("index", home_folder / version):
+            pointer = build.run(slug)
         _remove_others(home, home_folder, {version, current["version"] if current else version}, options, slug)
         return pointer, False
 
@@ -180,7 +185,7 @@ class _Build:
             "counts": totals | {"units": counts.numbers["units"]},
         }
         self.home.switch(pointer)
-        shutil.rmtree(self.rows, ignore_errors=True)
+        shutil.rmtree(self.rows.replace(self.folder / REMOVED), ignore_errors=True)
         return pointer
 
     def _report(self, note: str, done: int, total: int) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, DropSchema
 
 from deepred.base.errors import UserError
-from deepred.base.files import write_json
+from deepred.base.files import remove_abandoned, write_json
 from deepred.serve.index.index_tables import BATCH, arrow_schemas, sql_indexes, sql_tables
 from deepred.serve.index.store import Store, answered
 
@@ -171,6 +171,7 @@ class SqliteHome:
 
     def switch(self, pointer: Pointer) -> None:
         """Replace the pointer file."""
+        remove_abandoned(self.folder / CURRENT)
         write_json(self.folder / CURRENT, pointer)
 
     def versions(self) -> list[str]:

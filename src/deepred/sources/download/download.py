@@ -19,8 +19,9 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from deepred.base.errors import FaultError, UserError
-from deepred.base.files import replaced, shipped_table, write_text
-from deepred.sources.download.transfer import Item, Transfer, checksum_of, require_space, told_of_full_disk
+from deepred.base.files import remove_unfinished, replaced, shipped_table, write_text
+from deepred.run.unfinished import hold_lock
+from deepred.sources.download.transfer import Item, Transfer, checksum_of, discard, require_space, told_of_full_disk
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
 LISTED = re.compile(r"^([0-9a-fA-F]{32,64})\s+\*?(\S+)\s*$", re.MULTILINE)
@@ -119,17 +120,22 @@ def plan_download(
 def fetch_plan(plan: Plan, folder: Path, transfer: Transfer) -> list[Path]:
     """All files of a plan below ``folder/<kind>``, verified; of archives, the files that the plan names, beside them.
 
-    A file that no mirror has does not stop the others; the error at the end names all of them.
+    A file that no mirror has does not stop the others; the error at the end names all of them. ``UserError`` while
+    another process fetches the same kind.
     """
     paths: list[Path] = []
     failed: list[str] = []
-    for item in plan.items:
-        try:
-            path = _fetch_item(item, folder / plan.kind, transfer)
-        except FaultError as error:
-            failed.append(error.message)
-            continue
-        paths += unpack(path, plan.unpack) if path.suffix == ".zip" and plan.unpack else [path]
+    place = folder / plan.kind
+    with hold_lock(place):
+        place.mkdir(exist_ok=True)
+        remove_unfinished(place)
+        for item in plan.items:
+            try:
+                path = _fetch_item(item, place, transfer)
+            except FaultError as error:
+                failed.append(error.message)
+                continue
+            paths += unpack(path, plan.unpack) if path.suffix == ".zip" and plan.unpack else [path]
     if failed:
         raise FaultError(
             f"{len(failed)} of {len(plan.items)} files failed: {'; '.join(failed)}",
@@ -145,6 +151,7 @@ def _fetch_item(item: Item, folder: Path, transfer: Transfer) -> Path:
     path, recorded = folder / item.name, _recorded(folder).get(item.name, "")
     if path.exists() and recorded and item.size in (None, path.stat().st_size):
         if checksum_of(path, "sha256") == recorded:
+            discard(path)
             return path
         path.unlink()  # it has changed on the disk: from the start
     path = transfer.fetch(item, folder)

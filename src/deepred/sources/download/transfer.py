@@ -129,6 +129,7 @@ class Transfer:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             if not _problem(target, item):
+                discard(target)
                 return target
             target.replace(_part(target))
         require_space(target, max(0, (item.size or 0) - _length(target)))
@@ -157,7 +158,7 @@ class Transfer:
                     if not problem:
                         return ""
                     # wrong bytes cannot be resumed: from the start once more, then another mirror
-                    _discard(target)
+                    discard(target)
                     if rejected:
                         return problem
                     rejected = True
@@ -173,7 +174,7 @@ class Transfer:
         start, tag = _length(target), _read_tag(target, url)
         if start and not tag and not item.checksum:
             # nothing would tell that the file has changed, or differs on this mirror, since the part was fetched
-            _discard(target)
+            discard(target)
             start = 0
         headers = {"Accept-Encoding": "identity"}
         if start:
@@ -187,7 +188,7 @@ class Transfer:
                     # nothing is left to send, or the file has become shorter: length and checksum will tell
                     if item.size is None or item.size == start:
                         return "", False
-                    _discard(target)
+                    discard(target)
                     return "the server refused to resume", False
                 if answer.status_code in RETRY:
                     self._obey(answer)
@@ -196,7 +197,7 @@ class Transfer:
                     return f"HTTP {answer.status_code}", True
                 start = start if answer.status_code == 206 and _range_start(answer) == start else 0
                 if answer.status_code == 206 and start == 0 and _range_start(answer):
-                    _discard(target)
+                    discard(target)
                     return "the server sent another range than asked", False
                 return self._receive(answer, target, item, start)
         except httpx.TimeoutException:
@@ -317,7 +318,8 @@ def _state(target: Path) -> Path:
     return target.with_name(target.name + ".part.json")
 
 
-def _discard(target: Path) -> None:
+def discard(target: Path) -> None:
+    """Remove what there is of a file that is not whole, or that a kill left beside one that is."""
     _part(target).unlink(missing_ok=True)
     _state(target).unlink(missing_ok=True)
 
