@@ -115,7 +115,7 @@ def read_rdf(path: Path, counts: Counts) -> Iterator[Record]:
     """The records of an RDF file; one that is no XML is counted and passed over."""
     try:
         root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, UnicodeError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):  # no XML, or in an encoding that nobody knows
         counts.drop("unreadable-catalogue-record")
         counts.tally("unreadable catalogue files", path.name)
         return
