@@ -7,6 +7,7 @@ from deepred.base.given import (
     iterate_lines,
     parse_toml,
     read_json,
+    read_number,
     read_object,
     read_rows_of_json,
     read_text,
@@ -87,3 +88,8 @@ def test_rows_name_their_line(tmp_path):
 
 def test_a_value_in_toml_is_parsed_like_a_file():
     assert parse_toml("a = 1", "--set a", MEND) == {"a": 1}
+
+
+def test_numbers_that_others_state_are_bounded():
+    assert read_number("120") == 120
+    assert [read_number(text) for text in ("9" * 5000, "²", "-1", "", "1.5")] == [None] * 5

@@ -95,6 +95,15 @@ def _parsed(parse: Callable[[Any], Any], text: str | bytes, what: str, mend: str
     raise UserError(f"{what}: {reason}", mend)
 
 
+def read_number(text: str) -> int | None:
+    """A number that others state, of 15 digits at most; None for anything else.
+
+    >>> read_number("120"), read_number("9" * 5000), read_number("²")
+    (120, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= 15 else None
+
+
 def iterate_lines(path: Path, mend: str, most: int = MOST_LINE) -> Iterator[bytes]:
     """The lines of a file with their ends; ``UserError`` names one of more than ``most`` bytes."""
     check_file(path, mend)

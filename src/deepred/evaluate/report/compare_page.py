@@ -28,6 +28,10 @@ def read_report(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is no report: {error.message}", MEND) from None
     if not {"name", "cutoff", "arms"} <= set(report):
         raise UserError(f"{path} is no report of a run", MEND)
+    try:
+        compare_reports([report])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UserError(f"{path} is no report of a run: {type(error).__name__} {error}", MEND) from None
     return report
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, shipped_table, write_text
-from deepred.base.given import read_toml
+from deepred.base.given import read_number, read_toml
 from deepred.sources.download.transfer import Item, Transfer, checksum_of, require_space, told_of_full_disk
 
 KINDS = ("wikipedia", "wikidata", "yago", "gutenberg", "chess", "chess-books")
@@ -275,7 +275,7 @@ def _archived(item: Item, metadata: str, transfer: Transfer) -> Item:
             name, size = str(file["name"]), str(file.get("size", ""))
             checksum = next((f"{key}:{file[key]}" for key in ("sha1", "md5") if key in file), "")
             urls = tuple(url.removesuffix(item.name) + quote(name) for url in item.urls)
-            return Item(item.name, urls, int(size) if size.isdigit() else None, checksum)
+            return Item(item.name, urls, read_number(size), checksum)
     raise FaultError(f"{identifier} has no plain text", "choose a text whose page offers FULL TEXT")
 
 
