@@ -149,7 +149,9 @@ def read_books(path):
 
     is_book = path.suffix == ".txt"
     files = {"files": [path if is_book else path.parent / "good.txt"], "catalogue": [] if is_book else [path]}
-    _stage(path, collect_books, config=Books(reading="all"), sources=files, cutoff=19690720, straddling="drop", world=None)
+    _stage(
+        path, collect_books, config=Books(reading="all"), sources=files, cutoff=19690720, straddling="drop", world=None
+    )
 
 
 def read_games(path):
@@ -172,7 +174,7 @@ def _stage(path, function, **given):
     from deepred.run.settings import Settings
     from deepred.run.stage import Work
 
-    if path.is_dir() or not path.exists():
+    if not path.is_file():
         from deepred.run.inputs import resolve
 
         resolve(str(path), Settings(), None, "files")  # the runner looks for every file first
