@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deepred.cli.model_commands import model_file
 from deepred.cli.options import built_folders, open_pipeline
-from deepred.export.gguf.gguf import read_metadata
+from deepred.export.gguf.gguf_header import read_metadata
 from deepred.export.llama_server import open_llama
 from deepred.serve.terminal_chat import Conversation
 

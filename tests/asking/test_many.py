@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from chat_server import completion
 from deepred.asking.endpoint import REMOTE_HOST, addresses
 from deepred.asking.many import ask_all
-from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion
+from deepred.asking.replies import ANSWERED, MALFORMED, Inquiry, Tally, chat_body, read_completion, read_pieces
 from deepred.base.chat_markers import disarm
 from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Llm
@@ -150,3 +150,10 @@ def test_a_mark_that_a_document_quotes_is_sent_as_text(text):
     body = chat_body(Llm(url="http://127.0.0.1:1/v1", model="m"), text, text, "form", Form)
     assert [message["content"] for message in body["messages"]] == [disarm(text)] * 2
     assert disarm(text) != text
+
+
+@pytest.mark.parametrize("event", ["o", "[]", "1", '{"choices": 1}', '{"choices": [1]}', "[" * 100_000])
+def test_what_is_no_piece_of_an_answer_is_a_fault_of_who_sent_it(event):
+    with pytest.raises(FaultError, match="it sent what is no piece of an answer"):
+        read_pieces(f"data: {event}", "it")
+    assert read_pieces('data: {"choices": [{"delta": {"content": 3}}]}', "it") == []

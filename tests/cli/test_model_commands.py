@@ -1,4 +1,5 @@
 import json
+import struct
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from deepred.cli.options import open_pipeline
 from deepred.export.publish.card import Facts, Release, write_modelfile
 
 DEMO = Path(__file__).parents[2] / "runs" / "demo.toml"
+HEAD = b"GGUF" + struct.pack("<IQQ", 3, 0, 0)
 RELEASE = Release("DeepRed", "0.7M", 19690720, "Deep Red", "You are Deep Red.", "cc-by-sa-4.0")
 
 
@@ -21,7 +23,7 @@ def data(tmp_path):
     folder = pipeline.folder(pipeline.node("gguf"))
     folder.mkdir(parents=True)
     for kind in ("F16", "Q8_0"):
-        (folder / RELEASE.file_name(kind)).write_bytes(b"GGUF" + kind.encode())
+        (folder / RELEASE.file_name(kind)).write_bytes(HEAD + kind.encode())
         text = write_modelfile(f"./{RELEASE.file_name(kind)}", RELEASE.system_prompt, 128, RELEASE.licence)
         (folder / f"Modelfile-{kind}").write_text(text)
     (folder / "chat.json").write_text(json.dumps({"file": RELEASE.file_name("Q8_0"), "persona": "Deep Red"}))
@@ -54,7 +56,7 @@ def test_the_card_is_printed_or_written_once(data, tmp_path):
 def test_a_runs_file_and_card_are_put_into_lm_studios_folder(data, tmp_path):
     deepred("install", "lmstudio", DEMO, "--data", data, "--to", tmp_path / "models")
     folder = tmp_path / "models" / "deepred" / "DeepRed-0.7M-1969-07-20-GGUF"
-    assert (folder / RELEASE.file_name("Q8_0")).read_bytes() == b"GGUFQ8_0"
+    assert (folder / RELEASE.file_name("Q8_0")).read_bytes() == HEAD + b"Q8_0"
     assert "# Deep Red" in (folder / "README.md").read_text()
     deepred("install", "lmstudio", DEMO, "--data", data, "--to", tmp_path / "models", "--quantization", "F16")
     placed = folder / RELEASE.file_name("F16")
@@ -63,7 +65,7 @@ def test_a_runs_file_and_card_are_put_into_lm_studios_folder(data, tmp_path):
     deepred(*again, expects="left alone")
     assert placed.read_bytes() == b"another"
     deepred(*again, "--yes")
-    assert placed.read_bytes() == b"GGUFF16"
+    assert placed.read_bytes() == HEAD + b"F16"
 
 
 def test_without_ollama_the_command_to_type_is_said(data, monkeypatch):

@@ -122,7 +122,21 @@ def test_a_model_that_is_no_causal_language_model_is_refused(corpus, tmp_path):
 def test_damaged_weights_are_named(corpus, tmp_path):
     base_of("llama", tmp_path / "base")
     (tmp_path / "base" / "model.safetensors").write_bytes(b"no weights")
-    assert "does not load" in refused(corpus, tmp_path, tmp_path / "base")
+    assert "model.safetensors is damaged" in refused(corpus, tmp_path, tmp_path / "base")
+
+
+def test_weights_that_are_missing_or_no_numbers_are_named(corpus, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    base_of("llama", tmp_path / "base")
+    path = tmp_path / "base" / "model.safetensors"
+    tensors = load_file(path)
+    name = next(name for name in tensors if "mlp" in name)
+    save_file({key: value for key, value in tensors.items() if key != name}, path, {"format": "pt"})
+    assert f"lacks 1 weights, such as {name}" in refused(corpus, tmp_path, tmp_path / "base")
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path, {"format": "pt"})
+    assert f"{name} holds values that are no numbers" in refused(corpus, tmp_path, tmp_path / "base")
 
 
 def test_a_base_with_too_few_embeddings_is_refused(corpus, tmp_path):

@@ -16,17 +16,17 @@ from typing import Any
 import orjson
 
 from deepred.base.errors import UserError, system_fault
+from deepred.base.given import iterate_lines
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:
     """The records of a file of answers in their order; None for a line cut off by a kill, or damaged."""
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                record = None
-            yield record if isinstance(record, dict) and line.endswith(b"\n") else None
+    for line in iterate_lines(path, "name a file of answers (JSONL)"):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            record = None
+        yield record if isinstance(record, dict) and line.endswith(b"\n") else None
 
 
 class AnswerFile:

@@ -125,11 +125,14 @@ def read_pieces(line: str, who: str) -> list[str]:
     event = line.removeprefix("data:").strip()
     if event in ("", "[DONE]") or not line.startswith("data:"):
         return []
-    values = json.loads(event)
-    if "error" in values:
-        raise FaultError(f"{who} stopped: {read_problem(event.encode())}")
-    found = ((choice.get("delta") or {}).get("content") for choice in values.get("choices", []))
-    return [piece for piece in found if piece]
+    try:
+        values: dict[str, Any] = json.loads(event)
+        if "error" in values:
+            raise FaultError(f"{who} stopped: {read_problem(event.encode())}")
+        found = [(choice.get("delta") or {}).get("content") for choice in values.get("choices", [])]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise FaultError(f"{who} sent what is no piece of an answer: {event[:80]!r}") from None
+    return [piece for piece in found if piece and isinstance(piece, str)]
 
 
 def read_problem(body: bytes) -> str:

@@ -21,6 +21,7 @@ from deepred.base.chat_markers import disarm, disarm_in_jinja
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced, write_text
 from deepred.base.formats import describe_file
+from deepred.base.given import read_object
 from deepred.base.tables import read_rows
 from deepred.corpus.cleaned_documents import fraction
 from deepred.run.config import Tokenizer
@@ -123,7 +124,7 @@ def check_round_trip(encoder: Encoder, texts: tuple[str, ...] | list[str]) -> No
 def end_of_text(folder: Path) -> str:
     """The token that ends a document, by the folder's ``tokenizer_config.json``; an adopted tokenizer has its own."""
     path = folder / "tokenizer_config.json"
-    token = json.loads(path.read_text(encoding="utf-8")).get("eos_token") if path.exists() else None
+    token = read_object(path, "fetch the tokenizer again").get("eos_token") if path.exists() else None
     if isinstance(token, dict):
         token = token.get("content")
     if not token:

@@ -6,17 +6,17 @@ and the ``Fact`` of each. Families are drawn by a hash of seed and name, evenly 
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from deepred.base.days import Day, year_of
 from deepred.base.draws import rank_of
 from deepred.base.errors import UserError
+from deepred.base.files import shipped_table
+from deepred.base.given import read_toml
 from deepred.evaluate.reply_buckets import LETTERS, Fact
 from deepred.persona.personas import Message
 
@@ -87,9 +87,10 @@ class Forms:
 
 def load_forms(path: Path | None = None) -> Forms:
     """The shipped forms, or those of a file; a ``UserError`` names what is wrong with it."""
-    source = path or files("deepred.evaluate") / "forms.toml"
+    mend = "see evaluate/forms.toml for every key"
+    source = path or "forms.toml"
+    values = read_toml(path, mend) if path else shipped_table("deepred.evaluate", "forms.toml")
     try:
-        values = tomllib.loads(source.read_text(encoding="utf-8"))
         forms = tuple(Form(**row) for row in values["form"])
         loaded = Forms(
             int(values["version"]),
@@ -100,8 +101,8 @@ def load_forms(path: Path | None = None) -> Forms:
         )
         for form in forms:
             form.text.format(question="", subject="", options="", context="", later="", persona="")
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise UserError(f"{source} is no file of forms: {error!r}", "see evaluate/forms.toml for every key") from None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise UserError(f"{source} is no file of forms: {error!r}", mend) from None
     return loaded
 
 

@@ -80,7 +80,7 @@ class CheckpointTalker:
 @contextmanager
 def open_gguf(path: Path, tokens: int, threads: int = 0) -> Generator[Talker]:
     """A GGUF file in llama.cpp as a talker, while the block runs."""
-    from deepred.export.gguf.gguf import read_metadata
+    from deepred.export.gguf.gguf_header import read_metadata
 
     context = bounded_context(read_metadata(path))
     with open_llama(path, context=context, threads=threads) as llama:

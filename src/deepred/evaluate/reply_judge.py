@@ -7,7 +7,6 @@ A judge that cannot be reached is no failure of the run: the result says that no
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from deepred.asking.many import ask_all
 from deepred.asking.replies import Inquiry, Reply, Tally, chat_body, read_completion
 from deepred.base.errors import DeepRedError, UserError
+from deepred.base.given import read_rows_of_json
 from deepred.evaluate.reply_buckets import Bucket, Fact, bucket_of
 from deepred.evaluate.statistics import Resampling, mean_over_families
 from deepred.run.config import Judge
@@ -55,19 +55,20 @@ class Case:
 
 def read_labels(paths: Sequence[Path] = ()) -> list[Case]:
     """The labelled replies of files, or those that ship; a ``UserError`` names the line that is none."""
-    sources = list(paths) or [files("deepred.evaluate") / "labelled.jsonl"]
+    sources = list(paths) or [Path(str(files("deepred.evaluate") / "labelled.jsonl"))]
     found: list[Case] = []
     for source in sources:
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+        for place, row in read_rows_of_json(source, "name a file of labelled replies (JSONL)"):
             try:
-                row = json.loads(line)
                 lists = {key: tuple(row.get(key, ())) for key in ("aliases", "options", "early")}
                 more = {key: row[key] for key in ("person", "cutoff") if key in row}
                 bucket = Judged.model_validate({"bucket": row["bucket"]}).bucket
+                if not isinstance(row["reply"], str) or not isinstance(row["answer"], str):
+                    raise TypeError("reply and answer are texts")
                 found.append(Case(row["reply"], Fact(row["answer"], **lists, **more), bucket))
             except (ValueError, KeyError, TypeError) as error:
                 said = str(error).splitlines()[0]
-                raise UserError(f"{source}, line {number} is no labelled reply: {said}") from None
+                raise UserError(f"{place} is no labelled reply: {said}") from None
     return found
 
 

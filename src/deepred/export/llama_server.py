@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from deepred.asking.replies import read_pieces, read_problem
-from deepred.base.errors import FaultError, UserError
+from deepred.base.errors import FaultError
+from deepred.export.gguf.gguf_header import read_metadata
 from deepred.export.gguf.llama_library import import_xllamacpp
 
-MAGIC = b"GGUF"
 MOST_CONTEXT = 4096
 """Tokens of context at most, to keep the memory of a large model's cache in bounds."""
 NO_ORIGIN = "https://no-origin.invalid"
@@ -89,7 +89,7 @@ def open_llama(path: Path, context: int = 0, threads: int = 0) -> Generator[Llam
     It asks for a random key, since any page that the user visits can send requests to ports of this machine.
     ``context`` is in tokens (0: the model's own). ``UserError``: no such file. ``FaultError``: a damaged one.
     """
-    check_gguf(path)
+    read_metadata(path)  # llama.cpp may crash on a damaged head, and this process with it
     xllamacpp = import_xllamacpp()
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
@@ -124,17 +124,6 @@ def open_llama(path: Path, context: int = 0, threads: int = 0) -> Generator[Llam
         llama.close()
         with quiet():
             del server
-
-
-def check_gguf(path: Path) -> None:
-    """``UserError`` unless the path is a readable file that begins as GGUF does."""
-    if path.is_dir():
-        raise UserError(f"{path} is a folder", "name the .gguf file in it")
-    if not path.exists():
-        raise UserError(f"{path} does not exist", "name a .gguf file, or a run file whose gguf stage is done")
-    with path.open("rb") as file:
-        if file.read(4) != MAGIC:
-            raise UserError(f"{path} is not a GGUF file", "name a .gguf file")
 
 
 @contextmanager

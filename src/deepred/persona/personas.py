@@ -5,7 +5,6 @@ Nothing of a persona is in code: another voice is another file.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -13,6 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deepred.base.errors import UserError
+from deepred.base.given import read_toml
 from deepred.persona.checks import content_words
 
 SHORT_CONTEXT = 512
@@ -97,15 +97,9 @@ class Persona(Part):
 
 def load_persona(path: Path) -> Persona:
     """The persona of a TOML file; a ``UserError`` names the file and the key."""
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except FileNotFoundError:
-        raise UserError(
-            f"persona {path} does not exist", f"shipped personas: {', '.join(shipped_personas())}"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
+    if not path.exists():
+        raise UserError(f"persona {path} does not exist", f"shipped personas: {', '.join(shipped_personas())}")
+    values = read_toml(path, "name a persona, see persona/deep-red.toml for every key")
     try:
         return Persona.model_validate(values)
     except ValidationError as error:

@@ -141,7 +141,7 @@ def find_section(article: Article, name: str) -> int:
     for part in article.sections:
         if part.title.casefold() == asked.casefold():
             return part.number
-    if asked.isdigit() and any(part.number == int(asked) for part in article.sections):
+    if asked.isdecimal() and len(asked) < 10 and any(part.number == int(asked) for part in article.sections):
         return int(asked)
     titles = ", ".join(part.title for part in article.sections[:40] if part.title)
     raise CursorError(f"there is no such section; there are: {titles[:1000] or 'none'}")

@@ -91,7 +91,7 @@ class Keys:
     def _is_session(self, cookie: str) -> bool:
         expiry, _, signature = cookie.partition(".")
         is_signed = hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(expiry).encode())
-        return is_signed and expiry.isdigit() and int(expiry) > time.time()
+        return is_signed and expiry.isdecimal() and int(expiry) > time.time()
 
     def _sign(self, expiry: str) -> str:
         return hmac.new(self.secret, expiry.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -202,7 +202,7 @@ class Guard:
             return receive
         declared = headers.get("content-length", "0")
         most = self.rules.body_bytes
-        too_large = declared.isdigit() and int(declared) > most
+        too_large = declared.isdecimal() and int(declared[:19]) > most
         body, seen = bytearray(), 0
         try:
             async with asyncio.timeout(BODY_SECONDS):

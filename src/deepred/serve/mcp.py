@@ -191,7 +191,7 @@ class Desk:
 
     async def read_article(self, as_of: str, page_id: str) -> str:
         """An article as of a day, as text with its attribution; the first part where it is long."""
-        if not page_id.isdigit():
+        if not page_id.isdecimal() or len(page_id) > 18:
             raise ResourceNotFoundError("an article's id is a number")
         found = await _read(self._article("", int(page_id), as_of))
         portion = read_portion(found, Cursor(found.as_of, 0, 0, 0), MOST_TOKENS)
@@ -200,7 +200,7 @@ class Desk:
 
     async def read_year(self, as_of: str, year: str) -> str:
         """A year's events before a day, a line each."""
-        if not year.removeprefix("-").isdigit() or len(year) > 7:
+        if not year.removeprefix("-").isdecimal() or len(year) > 7:
             raise ResourceNotFoundError("a year is a number")
         found = await _read(self.year_topics(int(year), as_of, size=MOST_EVENTS))
         lines = [f"{iso_day(event.first)} {event.kind}: {event.text}" for event in found.events]

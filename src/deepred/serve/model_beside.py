@@ -147,7 +147,7 @@ class Speaker:
 
 def speaker_of(gguf: Path) -> Speaker:
     """A speaker with the persona and cutoff of a GGUF file, without an address yet."""
-    from deepred.export.gguf.gguf import read_metadata
+    from deepred.export.gguf.gguf_header import read_metadata
     from deepred.serve.iso_days import parse_day
 
     metadata = read_metadata(gguf)
@@ -180,7 +180,7 @@ class LocalModel:
         self._thread.join(seconds)
 
     def _serve(self, gguf: Path, speaker: Speaker, threads: int) -> None:
-        from deepred.export.gguf.gguf import read_metadata
+        from deepred.export.gguf.gguf_header import read_metadata
         from deepred.export.llama_server import bounded_context, open_llama
 
         try:

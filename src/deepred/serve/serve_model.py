@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from deepred.base.errors import FaultError, UserError
-from deepred.export.gguf.gguf import read_metadata
+from deepred.export.gguf.gguf_header import read_metadata
 from deepred.export.llama_server import bounded_context, open_llama
 from deepred.serve.connections import STOP_SECONDS, listen, make_server
 from deepred.serve.guard import LOOPBACK, Keys, Rules

@@ -17,8 +17,8 @@ from typing import Any
 
 from deepred.base.chat_markers import disarm_values
 from deepred.base.errors import DeepRedError, UserError
-from deepred.export.gguf.gguf import read_metadata
-from deepred.export.llama_server import Llama, bounded_context, check_gguf, open_llama
+from deepred.export.gguf.gguf_header import read_metadata
+from deepred.export.llama_server import Llama, bounded_context, open_llama
 from deepred.persona.personas import SHORT_CONTEXT, Message, load_persona, shipped_personas
 
 TEMPERATURE = 0.3
@@ -101,7 +101,6 @@ def chat(
 ) -> None:
     """Chat with a GGUF file; with a prompt, answer it and return. ``read`` and ``write`` stand in for the terminal."""
     write = write or _write
-    check_gguf(gguf)
     metadata = read_metadata(gguf)
     context = bounded_context(metadata)
     options: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "stop": ["<|im_end|>"]}

@@ -185,7 +185,7 @@ def load_checkpoint(place: Path) -> Loaded:
         if _hash(place / TENSORS) != record["sha256"]:
             raise ValueError("its checksum differs")
         return Loaded(place, record, load_file(place / TENSORS))
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise FaultError(f"checkpoint {place.name} is damaged and was passed over: {error}") from error
 
 

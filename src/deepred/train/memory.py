@@ -15,6 +15,7 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,6 +26,7 @@ from deepred.base.errors import UserError
 from deepred.run.config import Model, Pretrain
 from deepred.train.loss import CHUNK_LOGITS, CHUNK_LOGITS_ELSEWHERE, MIN_CHUNK, chunked_cross_entropy
 from deepred.train.model import Size, llama_config, measure_size, recompute_activations
+from deepred.train.model_files import read_config
 from deepred.train.storage_ledger import Ledger, Marks
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def architecture_of(model: Model, sequence: int, vocabulary: int) -> PretrainedC
 
     if not model.base:
         return llama_config(model, sequence, vocabulary)
+    if (Path(model.base) / "config.json").is_file():
+        read_config(Path(model.base))
     try:
         return AutoConfig.from_pretrained(model.base, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:

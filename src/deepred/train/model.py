@@ -22,6 +22,7 @@ from deepred.base.errors import FaultError, UserError
 from deepred.run.config import Model, Pretrain
 from deepred.train.attention import documents_apart
 from deepred.train.device import is_out_of_memory
+from deepred.train.model_files import check_model_folder
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig
@@ -73,17 +74,21 @@ def llama_config(shape: Model, sequence: int, vocabulary: int, **special: Any) -
 def _load_base(name: str, tokenizer: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
+    if Path(name).is_dir():
+        check_model_folder(Path(name))
     try:
         # safetensors only and no code from the hub: a base model is data
         with _no_progress_bars():
-            model = AutoModelForCausalLM.from_pretrained(
-                name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+            load: Any = AutoModelForCausalLM.from_pretrained
+            model, loaded = load(
+                name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         if is_out_of_memory(error):
             raise
         raise _explained(name, str(error)) from None
-    rows = int(cast("Any", model.get_input_embeddings()).weight.shape[0])
+    _check_weights(model, name, sorted(loaded["missing_keys"]))
+    rows = int(model.get_input_embeddings().weight.shape[0])
     vocabulary = _vocabulary(tokenizer)
     if max(vocabulary.values()) >= rows:
         raise UserError(
@@ -96,6 +101,16 @@ def _load_base(name: str, tokenizer: Path) -> Any:
             f"set tokenizer.adopt to {name!r}",
         )
     return model
+
+
+def _check_weights(model: Any, name: str, missing: list[str]) -> None:
+    """``UserError`` where weights are missing, which would be random ones, or are no numbers."""
+    mend = "get the model again from where it was published"
+    if missing:
+        raise UserError(f"the base model {name!r} lacks {len(missing):,} weights, such as {missing[0]}", mend)
+    for weight, values in model.named_parameters():
+        if not torch.isfinite(values).all():
+            raise UserError(f"the base model {name!r}: {weight} holds values that are no numbers", mend)
 
 
 def _explained(name: str, error: str) -> UserError:

@@ -57,7 +57,9 @@ def test_the_page_needs_nothing_from_outside_and_escapes_names():
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"name": 1}', "no json"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"name": 1}', "no json", '{"name": 3, "cutoff": [], "arms": {"filtered": 4}}']
+)
 def test_a_file_that_is_no_report_is_named(tmp_path, text):
     path = tmp_path / "report.json"
     path.write_text(text, encoding="utf-8")

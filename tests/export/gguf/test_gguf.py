@@ -7,7 +7,8 @@ import pytest
 from deepred.base.errors import FaultError, UserError
 from deepred.export.gguf import gates
 from deepred.export.gguf.gates import Agreement
-from deepred.export.gguf.gguf import export_gguf, read_metadata
+from deepred.export.gguf.gguf import export_gguf
+from deepred.export.gguf.gguf_header import read_metadata
 from deepred.export.gguf.quantize import pack, tensor_type
 from deepred.export.gguf.tensors import Rope, Shape, permute, read_checkpoint, read_shape, unpermute
 from deepred.export.gguf.vocabulary import pattern_name, read_vocabulary

@@ -4,7 +4,8 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from deepred.base.errors import UserError
-from deepred.export.gguf.gguf import export_gguf, read_metadata
+from deepred.export.gguf.gguf import export_gguf
+from deepred.export.gguf.gguf_header import read_metadata
 from deepred.export.gguf.vocabulary import adds_space, merge_scores
 from deepred.run.config import Gguf
 from deepred.run.settings import Settings

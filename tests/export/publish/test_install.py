@@ -1,5 +1,6 @@
 import os
 import stat
+import struct
 
 import pytest
 
@@ -19,7 +20,7 @@ def agree(question):
 def gguf(tmp_path):
     path = tmp_path / "run" / "DeepRed-0.7M-1969-07-20-Q8_0.gguf"
     path.parent.mkdir()
-    path.write_bytes(b"GGUF and the rest")
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0) + b" and the rest")
     (path.parent / "Modelfile").write_text("FROM ./DeepRed-0.7M-1969-07-20-Q8_0.gguf\n")
     return path
 

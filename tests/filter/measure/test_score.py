@@ -207,7 +207,7 @@ def test_paragraphs_are_weighted_by_the_share_of_their_class(strata: Path, tmp_p
     assert weigh(rows, None) == {"other": 1.0, "odd": 1.0}
     with pytest.raises(UserError, match="has no share of the class 'new'"):
         weigh([{"class": "new"}], strata)
-    with pytest.raises(UserError, match="no table of strata"):
+    with pytest.raises(UserError, match="table of strata"):
         weigh(rows, tmp_path / "none.json")
 
 

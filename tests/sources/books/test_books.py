@@ -494,3 +494,22 @@ def test_a_book_distributed_by_permission_is_not_taken(tmp_path):
     rows, counts, _ = collect(tmp_path, {"a.txt": free.replace("[EBook #545]", ""), "b.txt": f"{NOTICE}\n\n{kept}"})
     assert counts.drops == {"copyrighted": 1}
     assert rows[0]["licence"] == "United States: public domain; countries of life + 70 years: unknown"
+
+
+def test_numbers_of_books_that_nobody_can_mean_are_none(tmp_path):
+    from deepred.sources.books.gutenberg_text import header_number
+
+    assert header_number("[EBook #" + "9" * 5000 + "]") is None
+    path, counts = tmp_path / "pg_catalog.csv", Counts()
+    rows = "".join(f"{number},Text,1999-01-01,T,en,X\n" for number in ("²", "9" * 5000, "7"))
+    path.write_text("Text#,Type,Issued,Title,Language,Authors\n" + rows, encoding="utf-8")
+    assert [record.number for record in read_csv(path, counts)] == [7]
+    assert counts.drops == {"unreadable-catalogue-record": 2}
+
+
+@pytest.mark.parametrize("encoding", ["qtf-8", ""])
+def test_a_catalogue_in_no_known_encoding_is_counted(tmp_path, encoding):
+    path, counts = tmp_path / "pg1.rdf", Counts()
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?><a/>')
+    assert list(read_rdf(path, counts)) == []
+    assert counts.drops == {"unreadable-catalogue-record": 1}

@@ -357,3 +357,10 @@ def test_python_chess_reads_the_same_headers_in_the_samples(samples):
         assert len(found) == len(expected), path.name
         for ours, theirs in zip(found, expected, strict=True):
             assert {name: theirs[name].strip() for name in ours} == ours, path.name
+
+
+@pytest.mark.parametrize("unit", [b"9", b"1.", b"$9", b"9 ", b"{9", b"(1"])
+def test_the_key_of_odd_moves_takes_linear_time(unit):
+    begun = time.process_time()
+    moves_key(unit * (60_000 // len(unit)))
+    assert time.process_time() - begun < 0.5

@@ -345,3 +345,53 @@ def test_a_plain_source_without_rows_is_an_error(tmp_path):
     pq.write_table(schema.empty_table(), tmp_path / "plain.parquet")
     with pytest.raises(UserError, match="holds no row"):
         run(tmp_path, Articles(), plain=[tmp_path / "plain.parquet"])
+
+
+def test_a_small_parquet_file_that_holds_a_long_text_many_times_is_read_flat(tmp_path):
+    import tracemalloc
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from deepred.sources.wiki.plain_articles import iterate_plain
+
+    count, long = 3000, "word " * 100_000
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([long]))
+    table = pa.table({"page_id": list(range(count)), "title": ["A"] * count, "text": text})
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(table, path)
+    before = pa.total_allocated_bytes()
+    tracemalloc.start()
+    for number, row in enumerate(iterate_plain(path, 10, count)):
+        assert row["page_id"] == number + 10 and row["text"] == long
+        if number == 20:
+            break
+    assert pa.total_allocated_bytes() - before < 100_000_000 and tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_cells_that_no_article_can_fill_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from deepred.sources.wiki import plain_articles
+
+    monkeypatch.setattr(plain_articles, "MOST_TEXT", 1000)
+    path = tmp_path / "cell.parquet"
+    pq.write_table(pa.table({"page_id": [1], "title": ["A"], "text": ["word " * 1000]}), path)
+    with pytest.raises(UserError, match=r"cell\.parquet: 1 rows take .* more than 1,000 each"):
+        list(plain_articles.iterate_plain(path, 0, 1))
+
+
+def test_damaged_rows_of_a_parquet_file_are_named(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from deepred.sources.wiki.plain_articles import iterate_plain
+
+    path = tmp_path / "noise.parquet"
+    pq.write_table(pa.table({"page_id": [1], "title": ["A"], "text": ["word"]}), path)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + b"\xff" * 60 + data[64:])
+    with pytest.raises(FaultError, match=r"noise\.parquet: the rows from 0 on cannot be read"):
+        list(iterate_plain(path, 0, 1))

@@ -279,3 +279,10 @@ def test_ten_times_the_markup_costs_about_ten_times_the_steps(unit):
         return calls
 
     assert steps(3000) < 15 * steps(300) + 2000
+
+
+@pytest.mark.parametrize("tables", ["drop", "text"])
+@pytest.mark.parametrize("label", ["a\n{|\n|}1{{{\n|!!}}}", "a!!b", "a\n!b"])
+def test_a_link_that_a_cell_cuts_leaves_none_of_its_marks(label, tables):
+    for page in (f"{{|[[{label}]]\n|}}", f"{{|\n|x\n|[[{label}]]!!{'y ' * 2000}\n|}}"):
+        assert not set(parse(page, ENGLISH, tables=tables, captions="text").text) & set(MARKS)

@@ -8,7 +8,7 @@ known; a question that names no year, or whose answer has no dated article, is d
 from __future__ import annotations
 
 import csv
-import json
+import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from typing import Any
 
 from deepred.base.days import MONTHS, Day, Interval, day, month_length, year_of
 from deepred.base.errors import UserError
+from deepred.base.given import read_json, read_text
 from deepred.corpus.probes.families import Question
 from deepred.run.stage import Counts
 
+QUESTION_FILES = "probes.questions takes TimeQA .json, OpenTriviaQA .txt and .csv"
 YEAR = re.compile(r"\b(1\d{3}|20\d{2})\b")
 DATE = re.compile(rf"(?:(\d{{1,2}}) )?(?:({'|'.join(m[:3] for m in MONTHS)})[a-z]* )?(\d{{3,4}})$")
 FRAMES = ("Question: {} Answer:", "{} The answer is")
@@ -55,18 +57,16 @@ def read_questions(path: Path) -> Iterator[Raw]:
     readers = {".json": time_questions, ".txt": trivia_questions, ".csv": event_list}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise UserError(
-            f"{path} is no question file", "probes.questions takes TimeQA .json, OpenTriviaQA .txt and .csv"
-        )
+        raise UserError(f"{path} is no question file", QUESTION_FILES)
     try:
         yield from reader(path)
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as questions: {type(error).__name__}: {error}") from None
 
 
 def time_questions(path: Path) -> Iterator[Raw]:
     """TimeQA: questions about a subject in given years, some of which have no answer."""
-    for entry in json.loads(path.read_text(encoding="utf-8")):
+    for entry in read_json(path, QUESTION_FILES):
         for number, (text, answers) in enumerate(entry["questions"]):
             answer = next((one["answer"] for one in answers if one["answer"].strip()), "")
             yield Raw(f"timeqa {entry['index']} {number}", f"TimeQA {entry['type']}", text, tidy(answer))
@@ -74,7 +74,7 @@ def time_questions(path: Path) -> Iterator[Raw]:
 
 def trivia_questions(path: Path) -> Iterator[Raw]:
     """OpenTriviaQA: ``#Q`` the question, ``^`` the answer, ``A`` to ``D`` the options."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, QUESTION_FILES, errors="replace")
     for number, block in enumerate(text.split("#Q ")[1:]):
         lines = [line.strip() for line in block.strip().splitlines() if line.strip()]
         answer = next((line[1:].strip() for line in lines if line.startswith("^")), "")
@@ -85,21 +85,20 @@ def trivia_questions(path: Path) -> Iterator[Raw]:
 
 def event_list(path: Path) -> Iterator[Raw]:
     """A list of events with ``label`` and ``hdate``: asked for the year."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"label", "hdate"} <= set(rows.fieldnames or ()):
-            return  # a table of something else, such as abbreviations
-        for row in rows:
-            label = (row.get("description") or row["label"] or "").strip()
-            when = parse_date(row["hdate"] or "")
-            year = str(year_of(when.first)) if when else ""
-            yield Raw(
-                f"{path.stem} {label} {row['hdate']}",
-                "year of an event",
-                f"In which year was this: {label}?",
-                year,
-                interval=when,
-            )
+    rows = csv.DictReader(io.StringIO(read_text(path, QUESTION_FILES), newline=""))
+    if not {"label", "hdate"} <= set(rows.fieldnames or ()):
+        return  # a table of something else, such as abbreviations
+    for row in rows:
+        label = (row.get("description") or row["label"] or "").strip()
+        when = parse_date(row["hdate"] or "")
+        year = str(year_of(when.first)) if when else ""
+        yield Raw(
+            f"{path.stem} {label} {row['hdate']}",
+            "year of an event",
+            f"In which year was this: {label}?",
+            year,
+            interval=when,
+        )
 
 
 def parse_date(text: str) -> Interval | None:

@@ -20,7 +20,7 @@ from deepred.run.stage import Counts
 Row = tuple[Any, ...]
 OPENING, CLOSING, COMMA, COLON = b"{},:"
 SITELINKS = b'"sitelinks"'
-_ID = re.compile(rb'\{[^{}\[\]]*?"id":\s*"Q(\d+)"')
+_ID = re.compile(rb'\{[^{}\[\]]*?"id":\s*"Q(\d{1,15}+)"')
 """An id before which no other object begins is the entity's own."""
 
 

@@ -67,7 +67,12 @@ def extract_facts(
     first = sum(part.form != "triples" for part in parts)
     reads = [(f"read-{n:05d}", ReadPart(part, n, config.wiki)) for n, part in enumerate(parts)]
     counts = work.map_shards(read_part, reads, out)
-    check_readable("Wikidata", counts, config.max_unreadable, sum(part.end - part.start for part in parts))
+    check_readable(
+        f"Wikidata ({', '.join(sorted({str(part.path) for part in parts})[:3])})",
+        counts,
+        config.max_unreadable,
+        sum(part.end - part.start for part in parts),
+    )
     titles = [out / f"titles-{n:05d}.parquet" for n in range(len(parts))]
     counts.merge(work.map_shards(index_titles, [("index", IndexPart(titles))], out))
     if first < len(parts) and not counts.numbers["titles"]:

@@ -26,7 +26,7 @@ from deepred.text.dates.parts import Precision
 _IRI = rb"<http://www\.wikidata\.org/%s>"
 _DATE_TYPE = re.compile(rb"XMLSchema#date(?:Time)?>")
 _DATED = re.compile(
-    _IRI % rb"entity/Q(\d+)"
+    _IRI % rb"entity/Q(\d{1,15}+)"
     + rb"\s+"
     + _IRI % rb"prop/direct/(P\d+)"
     + rb'\s+"([^"]*)"\^\^<http://www\.w3\.org/2001/XMLSchema#date(?:Time)?>\s*\.\s*(?:#.*)?$',
@@ -62,7 +62,7 @@ class TripleReader:
         self._properties = counts.tallies.setdefault("properties", Counter())
         self._about = re.compile(
             rb"<https://%s/wiki/([^>\s]*)>\s+<http://schema\.org/about>\s+" % re.escape(host_of(wiki).encode())
-            + _IRI % rb"entity/Q(\d+)"
+            + _IRI % rb"entity/Q(\d{1,15}+)"
         )
 
     def read(self, block: Block) -> Iterator[Row]:

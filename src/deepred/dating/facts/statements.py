@@ -27,7 +27,7 @@ HASH_BYTES = 40 + len('"",')
 TIME_BEGINS = (b'{"time":"', b'{"time": "')
 SNAK_ENDS = (b',"type":"time"}', b', "type": "time"}')
 """What follows the value of a time."""
-_ITEM = rb'\{"entity-type":\s*"[a-z-]+",\s*"numeric-id":\s*(\d+)(?:,\s*"id":\s*"(\w+)")?\}'
+_ITEM = rb'\{"entity-type":\s*"[a-z-]+",\s*"numeric-id":\s*(\d{1,15}+)(?:,\s*"id":\s*"(\w+)")?\}'
 _OTHER = rb'(?:\{[^{}]*\}|"(?:[^"\\]++|\\.)*+"),\s*"type":\s*"(?!wikibase-)([a-z]+)"'
 _ABOUT = re.compile(
     rb'\{"mainsnak":\s*\{"snaktype":\s*"(?:value|somevalue|novalue)",\s*"property":\s*"(P\d+)"' + _HASH

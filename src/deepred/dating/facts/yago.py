@@ -54,7 +54,7 @@ _ABOUT_TRIPLE = re.compile(
     rf"^<<\s*(?P<subject>{_NAME})\s+(?:schema|yago):(?P<property>\w+)\s+(?P<value_name>\S.{{0,500}}?)"
     rf"\s{{0,9}}>>\s+(?:schema|yago):(?P<predicate>\w+)\s+{_LITERAL}\s*\."
 )
-_SAME = re.compile(rf"^({_NAME})\s+owl:sameAs\s+wd:(Q\d+)\s*\.")
+_SAME = re.compile(rf"^({_NAME})\s+owl:sameAs\s+wd:(Q\d{1, 15}+)\s*\.")
 _PAGE = re.compile(
     rf'^({_NAME})\s+schema:(?:mainEntityOfPage|url)\s+[<"]https?://([a-z-]+)\.wikipedia\.org/wiki/([^>"]+)[>"]'
 )
@@ -191,7 +191,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _qid(name: str) -> str:
     """The QID that a name is or ends in: "wd:Q42", "yago:Some_thing_Q123456"."""
-    match = re.search(r"(?:^wd:|_)(Q\d+)$", name)
+    match = re.search(r"(?:^wd:|_)(Q\d{1,15}+)$", name)
     return match[1] if match else ""
 
 

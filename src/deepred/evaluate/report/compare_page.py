@@ -6,12 +6,12 @@ and what their probes or cutoffs make incomparable is said.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import UserError
+from deepred.base.given import read_object
 from deepred.evaluate.report.figures import PAGES, cutoff_text, gain_text, share
 from deepred.evaluate.report.plots import models_plot
 
@@ -23,11 +23,15 @@ FIGURES = ("before", "after")
 def read_report(path: Path) -> dict[str, Any]:
     """A run's ``report.json``; anything else is a UserError."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is no report: {error}", MEND) from None
-    if not isinstance(report, dict) or not {"name", "cutoff", "arms"} <= set(report):
+        report = read_object(path, MEND)
+    except UserError as error:
+        raise UserError(f"{path} is no report: {error.message}", MEND) from None
+    if not {"name", "cutoff", "arms"} <= set(report):
         raise UserError(f"{path} is no report of a run", MEND)
+    try:
+        compare_reports([report])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UserError(f"{path} is no report of a run: {type(error).__name__} {error}", MEND) from None
     return report
 
 

@@ -195,14 +195,3 @@ def _read_conversations(examples: Path) -> list[Conversation]:
 
 def _parameters(folder: Path, shape: Shape) -> int:
     return sum(math.prod(values.shape) for _, values in read_tensors(folder, shape))
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """The scalar and text metadata of a GGUF file by key, ``deepred.*`` among it."""
-    from gguf import GGUFReader
-
-    try:
-        fields = GGUFReader(path).fields
-    except (ValueError, IndexError, KeyError) as error:
-        raise FaultError(f"{path} is damaged: {error}", "make or copy it again") from None
-    return {key: field.contents() for key, field in fields.items() if len(field.data) == 1}

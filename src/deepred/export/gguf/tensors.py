@@ -6,7 +6,6 @@ tensor of factors, by which llama.cpp divides the frequencies.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import FaultError, UserError
+from deepred.train.model_files import check_model_folder, read_config
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,9 @@ TOP_NAMES = {
     "lm_head.weight": "output.weight",
 }
 
+NEEDED = ("num_attention_heads", "vocab_size", "max_position_embeddings", "hidden_size", "num_hidden_layers",
+          "intermediate_size", "rms_norm_eps")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -62,11 +65,14 @@ def read_shape(folder: Path) -> Shape:
     path = folder / "config.json"
     if not path.exists():
         raise UserError(f"{path} does not exist", "name a Hugging Face model folder")
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    check_model_folder(folder)
+    values = read_config(folder)
     if values.get("model_type") != "llama":
         raise UserError(f"{path}: a model of type {values.get('model_type')} is outside the Llama family")
     if values.get("attention_bias") or values.get("mlp_bias"):
         raise UserError(f"{path}: a Llama model with biases cannot be exported")
+    if missing := [key for key in NEEDED if key not in values]:
+        raise UserError(f"{path} lacks {', '.join(missing)}", "get the model again from where it was published")
     heads = int(values["num_attention_heads"])
     return Shape(
         vocabulary=int(values["vocab_size"]),

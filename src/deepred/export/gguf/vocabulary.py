@@ -8,7 +8,6 @@ token's score is minus the rank of the first merge that makes it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepred.base.errors import UserError
+from deepred.base.given import read_object, read_text
+from deepred.corpus.tokenizer import load_encoder
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -37,6 +38,8 @@ LLAMA3_PATTERN = (
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """Token types of llama.cpp (``llama_token_type``)."""
 
+MOST_TEMPLATE = 1_000_000
+"""Bytes of a chat template; real ones have a few thousand."""
 SPACE = "▁"
 """What stands for a space in a token."""
 
@@ -74,7 +77,8 @@ def read_vocabulary(folder: Path, size: int) -> Vocabulary:
     path = folder / "tokenizer.json"
     if not path.exists():
         raise UserError(f"{path} does not exist", "the model folder needs its tokenizer")
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    load_encoder(path.parent)  # what the library that encodes refuses is not written into a file either
+    values = read_object(path, "fetch the tokenizer again")
     model = values["model"]
     if model.get("type") != "BPE":
         raise UserError(f"{path}: a {model.get('type')} tokenizer cannot be exported", "use a BPE tokenizer")
@@ -169,9 +173,9 @@ def read_chat_template(folder: Path) -> str:
     """The Jinja chat template of a model folder, from ``chat_template.jinja`` or ``tokenizer_config.json``."""
     separate = folder / "chat_template.jinja"
     if separate.exists():
-        return separate.read_text(encoding="utf-8")
+        return read_text(separate, "fetch the tokenizer again", MOST_TEMPLATE)
     path = folder / "tokenizer_config.json"
-    template = json.loads(path.read_text(encoding="utf-8")).get("chat_template") if path.exists() else None
+    template = read_object(path, "fetch the tokenizer again").get("chat_template") if path.exists() else None
     if not isinstance(template, str):
         raise UserError(
             f"{folder} holds no chat template", "chat needs chat_template.jinja or tokenizer_config.json with it"

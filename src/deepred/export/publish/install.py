@@ -16,8 +16,8 @@ from pathlib import Path
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import replaced
-from deepred.export.gguf.gguf import read_metadata
-from deepred.export.llama_server import bounded_context, check_gguf
+from deepred.export.gguf.gguf_header import read_metadata
+from deepred.export.llama_server import bounded_context
 from deepred.export.publish.card import write_modelfile
 
 PUBLISHER = "deepred"
@@ -59,7 +59,7 @@ def lm_studio_folder(home: Path) -> Path:
 
 def install_lm_studio(model: Model, models: Path, confirm: Confirm, publisher: str = PUBLISHER) -> list[Path]:
     """Copy the file, and its card, to ``models/publisher/name/``; returns what is there now."""
-    check_gguf(model.path)
+    read_metadata(model.path)
     folder = models / publisher / f"{model.name}-GGUF"
     target = folder / model.path.name
     if target.exists() and not filecmp.cmp(model.path, target, shallow=False) and not confirm(f"replace {target}?"):
@@ -86,7 +86,7 @@ def install_ollama(
     model: Model, name: str, confirm: Confirm, say: Callable[[str], None], program: str | None = None
 ) -> None:
     """Have Ollama take the file in; where Ollama is not installed, say what to type once it is."""
-    check_gguf(model.path)
+    read_metadata(model.path)
     found = program or shutil.which("ollama")
     modelfile = _modelfile(model, confirm)
     command = [found or "ollama", "create", name, "-f", str(modelfile)]

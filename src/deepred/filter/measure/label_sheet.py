@@ -18,6 +18,7 @@ import orjson
 from deepred.base.days import Day, format_day
 from deepred.base.errors import UserError
 from deepred.base.files import shipped_text, write_bytes, write_text
+from deepred.base.given import read_rows_of_json
 from deepred.filter.model_answers import AMBIGUOUS, CLEAN, LATE, LONGEST_SENTENCE, MARKS, sentence_hash
 
 CONTEXT_CHARACTERS = 300
@@ -82,19 +83,12 @@ def read_labels(paths: Iterable[Path]) -> dict[str, str]:
 
 def _label_rows(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in paths:
-        if not path.is_file():
-            raise UserError(f"{path} does not exist or is no file", "name a labelled sheet (JSONL)")
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-                key, label = row["hash"], str(row["label"]).strip()
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                raise UserError(
-                    f"{path}, line {number}: not a row with hash and label", "label the rows of an audit's sheet.jsonl"
-                ) from None
+        mend = "name a labelled sheet: the rows of an audit's sheet.jsonl with labels"
+        for place, row in read_rows_of_json(path, mend):
+            key, label = row.get("hash"), str(row.get("label")).strip()
+            if not isinstance(key, str) or "label" not in row:
+                raise UserError(f"{place}: not a row with hash and label", mend)
             if label not in (LATE, CLEAN, AMBIGUOUS, ""):
-                raise UserError(f"{path}, line {number}: label {label!r}", "use P (late), C (clean) or A (ambiguous)")
+                raise UserError(f"{place}: label {label!r}", "use P (late), C (clean) or A (ambiguous)")
             if label:
                 yield key, label

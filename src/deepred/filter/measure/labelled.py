@@ -21,6 +21,7 @@ import orjson
 
 from deepred.base.days import Day, Interval
 from deepred.base.errors import UserError
+from deepred.base.given import read_object, read_rows_of_json
 from deepred.base.tables import article_schema, read_rows, write_rows
 from deepred.dating.dates import gather, resolve
 from deepred.filter.classes import FEWEST_SENTENCES, classify
@@ -71,26 +72,25 @@ class Task:
 
 def read_labelled(path: Path) -> list[dict[str, Any]]:
     """The labelled paragraphs of a file; ``UserError`` names the line that is none."""
-    if not path.is_file():
-        raise UserError(f"{path} does not exist or is no file", "name a file of labelled paragraphs (JSONL)")
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        if line.strip():
-            rows.append(_read_paragraph(line, f"{path}, line {number}"))
+    mend = "name a file of labelled paragraphs (JSONL)"
+    rows = [_read_paragraph(row, place) for place, row in read_rows_of_json(path, mend)]
     if not any(label in (LATE, CLEAN) for row in rows for label in row["labels"]):
         raise UserError(f"{path} holds no labelled sentence", "labels are P (late), C (clean) and A (ambiguous)")
     return rows
 
 
-def _read_paragraph(line: bytes, place: str) -> dict[str, Any]:
+def _read_paragraph(row: dict[str, Any], place: str) -> dict[str, Any]:
     try:
-        row = orjson.loads(line)
         found = {key: row[key] for key in ("page_id", "title", "class", "spans", "labels")}
         why = row.get("why") or {}
         reasons = dict(why) if isinstance(why, dict) else {str(i): reason for i, reason in enumerate(why)}
         found |= {"why": reasons, "sentences": row.get("sentences") or []}
         spans = [(int(start), int(end)) for start, end in row["spans"]]
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        if not isinstance(row["page_id"], int) or not all(isinstance(row[key], str) for key in ("title", "class")):
+            raise TypeError("page_id is a number, title and class are texts")
+        if not all(isinstance(label, str) for label in row["labels"]):
+            raise TypeError("labels are a list of texts")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError(
             f"{place}: no labelled paragraph ({error!r})", "needed are page_id, title, class, spans and labels"
         ) from None
@@ -129,10 +129,11 @@ def weigh(paragraphs: list[dict[str, Any]], strata: Path | None) -> dict[str, fl
     counts = Counter(row["class"] for row in paragraphs)
     if strata is None:
         return dict.fromkeys(counts, 1.0)
+    values = read_object(strata, "name a table of strata: classes with class and share")
     try:
-        classes = orjson.loads(strata.read_bytes())["classes"]
+        classes = values["classes"]
         shares = {row["class"]: float(row["share"]) for row in classes}
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{strata}: no table of strata ({error!r})", "classes with class and share") from None
     if missing := sorted(counts.keys() - shares.keys()):
         raise UserError(f"{strata} has no share of the class {missing[0]!r}", f"it has {', '.join(shares)}")

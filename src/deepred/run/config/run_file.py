@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -11,6 +10,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from deepred.base.errors import UserError
+from deepred.base.given import parse_toml, read_toml
 from deepred.run.arm_names import Arm
 from deepred.run.config.asked import Llm, SecondLook, Teacher
 from deepred.run.config.base import Section
@@ -97,16 +97,10 @@ class Run(Section):
 
 def load_run(path: Path, overrides: list[str] | None = None) -> Run:
     """Read a run file and apply ``a.b=c`` overrides; errors name the file, the key and the nearest valid key."""
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except FileNotFoundError:
+    if not path.exists():
         mend = "deepred init lists those that come with Deep Red, and writes them"
-        raise UserError(f"run file {path} does not exist", mend) from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder", "name the TOML file in it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
+        raise UserError(f"run file {path} does not exist", mend)
+    values = read_toml(path, "name a run file, such as those that deepred init writes")
     for override in overrides or []:
         _apply_override(values, override)
     try:
@@ -120,8 +114,8 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     if not separator or not key.strip():
         raise UserError(f"--set {override} is not of the form a.b=c", "for example --set world.seed=2")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {text}", f"--set {key}", "")["value"]
+    except UserError:
         value = text
     *parents, last = key.strip().split(".")
     section = values

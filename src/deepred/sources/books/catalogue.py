@@ -16,6 +16,7 @@ from typing import Any, TextIO, cast
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.formats import HEAD_BYTES, describe_bytes, describe_unpacked, is_packed
+from deepred.base.given import read_number
 from deepred.run.stage import Counts
 
 NAMESPACES = {
@@ -115,12 +116,12 @@ def read_rdf(path: Path, counts: Counts) -> Iterator[Record]:
     """The records of an RDF file; one that is no XML is counted and passed over."""
     try:
         root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, UnicodeError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):  # no XML, or in an encoding that nobody knows
         counts.drop("unreadable-catalogue-record")
         counts.tally("unreadable catalogue files", path.name)
         return
     for book in root.iter(_tag("pgterms:ebook")):
-        number = re.search(r"(\d+)$", book.get(_tag("rdf:about"), ""))
+        number = re.search(r"(?<!\d)(\d{1,9})$", book.get(_tag("rdf:about"), ""))
         if not number:
             counts.drop("unreadable-catalogue-record")
             continue
@@ -219,7 +220,7 @@ def read_csv(path: Path, counts: Counts) -> Iterator[Record]:
             )
         for row in rows:
             number = (row.get("Text#") or "").strip()
-            if not number.isdigit():
+            if read_number(number) is None:
                 counts.drop("unreadable-catalogue-record")
                 continue
             yield Record(

@@ -18,7 +18,7 @@ from deepred.sources.books.text_blocks import Block, reflow, split_blocks, wrap_
 
 PERMISSION = re.compile(r"this is a \W{0,3}copyrighted\W{1,3}project gutenberg", re.IGNORECASE)
 """What stands in the header of the few e-books that are distributed by permission."""
-NUMBER = re.compile(r"\[(?:e-?book|e-?text)[ ]?#[ ]?(\d+)\]|\[Etext[ #]+(\d+)\]", re.IGNORECASE)
+NUMBER = re.compile(r"\[(?:e-?book|e-?text)[ ]?#[ ]?(\d{1,9})\]|\[Etext[ #]{1,9}(\d{1,9})\]", re.IGNORECASE)
 
 MARKER = re.compile(
     r"\[\s*_?(?:illustration|frontispiece|blank page|page intentionally|colophon|decoration|"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any
 
 from deepred.base.errors import UserError
 from deepred.base.files import shipped_table
+from deepred.base.given import read_toml
 from deepred.base.tables import document_schema, read_rows, write_rows
 from deepred.run.config import Books
 from deepred.run.stage import Counts, Work
@@ -138,12 +138,7 @@ def load_themes(path: Path | None = None) -> Themes:
     """The themes of a TOML file, or those that ship with the package."""
     if path is None:
         return shipped_themes()
-    try:
-        return Themes.of(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", "name a TOML file of themes") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
+    return Themes.of(read_toml(path, "name a TOML file of themes"), str(path))
 
 
 @cache

@@ -128,10 +128,12 @@ def admit_games(files: Sequence[Path], cutoff: Day, straddling: str, counts: Cou
     if files and len(unreadable) == len(files):
         raise UserError(f"no chess game in {', '.join(unreadable[:5])}", "chess.files must name PGN collections")
     if counts.numbers["games"] and counts.drops["undated"] == counts.numbers["games"]:
-        seen = f"none of {counts.numbers['games']:,} games has a date, first {files[0].name}: {describe_file(files[0])}"
+        undated = (
+            f"none of {counts.numbers['games']:,} games has a date, first {files[0].name}: {describe_file(files[0])}"
+        )
         if files[0].read_bytes()[:1000].lstrip().startswith(b"<"):
-            raise UserError(seen, "chess.files must name PGN collections")
-        counts.notes["undated"] = seen
+            raise UserError(undated, "chess.files must name PGN collections")
+        counts.notes["undated"] = undated
 
 
 def _check_text(path: Path) -> None:

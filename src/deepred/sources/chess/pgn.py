@@ -48,7 +48,7 @@ KNOWN_TAGS = {
 
 _COMMENT = re.compile(rb"\{[^}]*\}?|;[^\n]*")
 _BRACKET = re.compile(rb"([()])")
-_NOT_MOVE = re.compile(rb"\$\d+|\d+\s?\.[.\s]*|(?<!\S)(?:1-0|0-1|1/2-1/2|\*)(?!\S)|[+#!?]+|\be\.p\.")
+_NOT_MOVE = re.compile(rb"\$\d++|(?<!\d)\d++\s?\.[.\s]*+|(?<!\S)(?:1-0|0-1|1/2-1/2|\*)(?!\S)|[+#!?]+|\be\.p\.")
 _ESCAPED = re.compile(rb'\\(["\\])')
 
 

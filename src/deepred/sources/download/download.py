@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from urllib.parse import quote
 
 from deepred.base.errors import FaultError, UserError
 from deepred.base.files import remove_unfinished, replaced, shipped_table, write_text
+from deepred.base.given import read_number, read_toml
 from deepred.run.unfinished import hold_lock
 from deepred.sources.download.transfer import Item, Transfer, checksum_of, discard, require_space, told_of_full_disk
 
@@ -85,12 +85,11 @@ def own_sources(data: Path) -> dict[str, dict[str, Any]]:
     """The shipped tables, with what a ``downloads.toml`` in the data folder sets anew: other mirrors, for one."""
     tables = shipped_sources()
     path = data / "downloads.toml"
-    try:
-        own = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
+    own = read_toml(path, "see the shipped downloads.toml for every key") if path.exists() else {}
     if unknown := sorted(set(own) - set(tables)):
         raise UserError(f"{path}: {unknown[0]!r} is nothing to download", f"one of {', '.join(KINDS)}")
+    if wrong := [kind for kind, table in own.items() if not isinstance(table, dict)]:
+        raise UserError(f"{path}: {wrong[0]} is a value, not a table", f"write it as [{wrong[0]}]")
     return {kind: {**table, **own.get(kind, {})} for kind, table in tables.items()}
 
 
@@ -283,7 +282,7 @@ def _archived(item: Item, metadata: str, transfer: Transfer) -> Item:
             name, size = str(file["name"]), str(file.get("size", ""))
             checksum = next((f"{key}:{file[key]}" for key in ("sha1", "md5") if key in file), "")
             urls = tuple(url.removesuffix(item.name) + quote(name) for url in item.urls)
-            return Item(item.name, urls, int(size) if size.isdigit() else None, checksum)
+            return Item(item.name, urls, read_number(size), checksum)
     raise FaultError(f"{identifier} has no plain text", "choose a text whose page offers FULL TEXT")
 
 

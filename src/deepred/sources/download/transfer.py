@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from deepred.base.errors import FaultError, UserError
+from deepred.base.given import read_number
 
 USER_AGENT = "deepred/0.1 ({contact}; one connection, resumes, obeys Retry-After)"
 """Publishers ask automatic clients to name themselves and a contact (https://w.wiki/4wJS, Wikimedia's policy)."""
@@ -116,8 +117,9 @@ class Transfer:
                     answer = client.head(url)
                 except httpx.HTTPError:
                     continue
-                if answer.status_code == 200 and answer.headers.get("content-length", "").isdigit():
-                    return int(answer.headers["content-length"])
+                size = read_number(answer.headers.get("content-length", ""))
+                if answer.status_code == 200 and size is not None:
+                    return size
         return None
 
     def fetch(self, item: Item, folder: Path) -> Path:
@@ -207,7 +209,7 @@ class Transfer:
 
     def _receive(self, answer: httpx.Response, target: Path, item: Item, start: int) -> tuple[str, bool]:
         stated = answer.headers.get("content-length", "")
-        total = item.size or (start + int(stated) if stated.isdigit() else None)
+        total = item.size or (start + length if (length := read_number(stated)) is not None else None)
         asked = str(answer.history[0].url) if answer.history else str(answer.url)
         _state(target).write_text(json.dumps({"url": asked, "tag": _tag(answer)}), encoding="utf-8")
         done, began = start, time.monotonic()
@@ -245,8 +247,8 @@ def seconds_to_wait(text: str, now: float) -> float:
     >>> seconds_to_wait("120", 0.0), seconds_to_wait("Thu, 01 Jan 1970 00:01:00 GMT", 20.0)
     (120.0, 40.0)
     """
-    if text.isdigit():
-        return float(text)
+    if (seconds := read_number(text)) is not None:
+        return float(seconds)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
     except ValueError:
@@ -346,4 +348,4 @@ def _read_tag(target: Path, url: str) -> str:
 
 def _range_start(answer: httpx.Response) -> int:
     stated = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(stated) if stated.isdigit() else 0
+    return read_number(stated) or 0

@@ -36,6 +36,7 @@ SHORTEST_HIDING = len("<b hidden>")
 _MAGIC = re.compile(r"__[A-Z_]{3,40}?__")
 _MARKS = re.compile(r"\x02(?:\d+\x01|=\d)|\x03")
 _MARKED = re.compile(r"\x02(?:(\d+)\x01([^\x03]*+)\x03|=(\d))")  # one first character: found ten times as fast
+_HALF = re.compile(r"(\x02\d+\x01[^\x01-\x03]*+\x03)|\x02\d+\x01|[\x01-\x03]")
 _KEPT = re.compile(r"\x05(\d+)\x06")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _ENTITY_SPACES = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|hairsp|#160|#xA0|#xa0|#8201|#8239|#x202F|#x202f|#x2009);")
@@ -134,6 +135,15 @@ def settle(text: str, kept: list[str]) -> str:
     if BREAK in text:
         text = break_lines(text)
     return text.strip()
+
+
+def whole_links(text: str) -> str:
+    r"""A piece of marked text without the marks of links that are cut by its ends.
+
+    >>> whole_links("a\x03 b \x020\x01c\x03 \x021\x01d")
+    'a b \x020\x01c\x03 d'
+    """
+    return _HALF.sub(r"\1", text) if LINK in text or LINK_END in text else text
 
 
 def take_marks(text: str, targets: list[str]) -> tuple[str, list[Section], list[Link]]:

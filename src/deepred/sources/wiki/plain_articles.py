@@ -11,17 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepred.base.errors import UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.base.formats import describe_file
 from deepred.base.tables import article_schema
 from deepred.sources.wiki.apparatus import mark_apparatus
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 COLUMNS = ("page_id", "title", "text")
 OPTIONAL = ("links", "categories", "infobox", "infobox_dates")
 """Columns that are taken over where a source has them, in the form of ``tables.article_schema``."""
+MOST_TEXT = 64_000_000
+"""Bytes of an article's row at most; a page of a dump is bounded alike."""
+ROWS_AT_ONCE = 256
 MAX_HEADING = 80
 """Characters of a heading line at most; in the 2015 corpus 99% have fewer than 60."""
 _SENTENCE = re.compile(
@@ -40,7 +44,7 @@ def check_file(path: Path) -> None:
         raise UserError(f"{path} does not exist or is no file", "name a Parquet file of articles")
     try:
         schema = pq.read_schema(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise UserError(
             f"{path} is no Parquet file but {describe_file(path)}: {error}", "name a Parquet file of articles"
         ) from None
@@ -87,28 +91,59 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def iterate_plain(path: Path, first: int, last: int) -> Iterator[dict[str, Any]]:
-    """Rows ``first`` to ``last`` of a plain-text source, checked; a row without page_id or title is an error."""
+    """Rows ``first`` to ``last`` of a plain-text source, checked; a row without page_id or title is an error.
+
+    Nothing of a file is unpacked before its turn: a small one may hold a long text a million times.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    # a column that is a dictionary in the file stays one: what it unpacks to is made row by row
+    with pq.ParquetFile(path, read_dictionary=["text"]) as file:
         columns = check_columns(path, file.schema_arrow)
         at = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             if at + rows > first and at < last:
-                begin = max(at, first)
-                table = file.read_row_group(group, columns=columns).slice(begin - at, last - begin)
-                for number, row in enumerate(_rows(table), begin):
-                    if row["page_id"] is None or row["title"] is None:
-                        raise UserError(f"{path}: row {number} has no page_id or no title", "leave such rows out")
-                    row["text"] = row["text"] or ""
-                    yield row
+                _check_size(path, file.metadata.row_group(group), columns)
+                try:
+                    yield from _rows(path, file, group, columns, at, (first, last))
+                except (pa.ArrowException, OSError) as error:
+                    place = f"{path}: the rows from {at:,} on cannot be read: {error}"
+                    raise FaultError(place, "the file is damaged; get it again") from None
             at += rows
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=256):
-        yield from batch.to_pylist()
+def _check_size(path: Path, group: Any, columns: list[str]) -> None:
+    """``UserError`` where the cells of a group of rows are larger on average than an article's text can be."""
+    size = sum(
+        group.column(n).total_uncompressed_size
+        for n in range(group.num_columns)
+        if group.column(n).path_in_schema.partition(".")[0] in columns
+    )
+    if size > MOST_TEXT * max(1, group.num_rows):
+        raise UserError(
+            f"{path}: {group.num_rows:,} rows take {size:,} bytes, more than {MOST_TEXT:,} each",
+            "no article is so long: leave such rows out",
+        )
+
+
+def _rows(
+    path: Path, file: pq.ParquetFile, group: int, columns: list[str], at: int, bounds: tuple[int, int]
+) -> Iterator[dict[str, Any]]:
+    """The rows of a group that lie within bounds; ``at`` is the number of its first row."""
+    first, last = bounds
+    for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, row_groups=[group], columns=columns):
+        begin = max(at, first)
+        for place in range(begin - at, min(len(batch), last - at)):
+            (row,) = batch.slice(place, 1).to_pylist()
+            if row["page_id"] is None or row["title"] is None:
+                raise UserError(f"{path}: row {at + place} has no page_id or no title", "leave such rows out")
+            row["text"] = row["text"] or ""
+            yield row
+        at += len(batch)
+        if at >= last:
+            return
 
 
 def is_heading(line: str, before: str) -> bool:

@@ -36,6 +36,7 @@ from deepred.sources.wiki.layout import (
     strip_inline,
     strip_tags,
     take_marks,
+    whole_links,
 )
 from deepred.sources.wiki.prefixes import CATEGORY, FILE, Prefixes, normalise_title
 from deepred.sources.wiki.quotes import EDGE, edged, shield
@@ -393,11 +394,11 @@ class _Scanner:
             kept = _TABLE_CAPTION.findall(content) if self.captions == "text" else []
             if len(content) >= LAYOUT_CELL:
                 kept += (cell for cell in _CELL.split(content) if len(cell) > LAYOUT_CELL)
-            shown = (cell.rpartition("|")[2].strip() for cell in kept)
+            shown = (whole_links(cell.rpartition("|")[2]).strip() for cell in kept)
             return "\n\n".join(["", *shown, ""]) if kept else "\n\n"
         rows: list[str] = []
         for row in re.split(r"\n[ \t]*\|-[^\n]*|</?tr[^<>]*+>", "\n" + (content.partition("\n")[2] or content)):
-            shown = [" ".join(cell.rpartition("|")[2].split()) for cell in _CELL.split(row)]
+            shown = [" ".join(whole_links(cell.rpartition("|")[2]).split()) for cell in _CELL.split(row)]
             line = " | ".join(cell for cell in shown if cell.strip(VOID + " "))
             if line:
                 rows.append(line.replace("|", PIPE))
