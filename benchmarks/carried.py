@@ -49,9 +49,11 @@ def wars(folder: Path, show: int) -> None:
                 continue
             late = any(one.interval.last >= cutoff for one in gold)
             named = any(span.interval.last >= cutoff for span in spans if start <= span.start < end)
-            both = named or any(one.interval.last >= cutoff for one in carried if start <= one.start < end)
+            here_carried = [one for one in carried if start <= one.start < end and one.interval.last >= cutoff]
+            both, firm = named or bool(here_carried), named or any(one.firm for one in here_carried)
             here["named", late, named] += 1
             here["carried", late, both] += 1
+            here["firm", late, firm] += 1
             if late != both and show:
                 show -= 1
                 print(path.stem, "late" if late else "early", repr(text[start:end][:300]))
@@ -61,8 +63,8 @@ def wars(folder: Path, show: int) -> None:
                     [(text[one.start : one.end], one.interval.first) for one in carried if start <= one.start < end],
                 )
         counts += here
-        print(f"{path.stem:<22}", *(_shown(here, what) for what in ("named", "carried")))
-    print(f"{'all':<22}", *(_shown(counts, what) for what in ("named", "carried")))
+        print(f"{path.stem:<22}", *(_shown(here, what) for what in ("named", "carried", "firm")))
+    print(f"{'all':<22}", *(_shown(counts, what) for what in ("named", "carried", "firm")))
 
 
 def _shown(counts: Counter[tuple[str, bool, bool]], what: str) -> str:

@@ -44,7 +44,7 @@ def sentence_schema() -> pa.Schema:
     return schema_of(
         "page_id: int64; fold: int8; start end paragraph section heading_start heading_end apparatus: int32*; "
         "date_start date_end date_first date_last date_precision link_start link_end link_known: int32*; "
-        "carried_start carried_first carried_last carried_kind: int32*; carried_named: bool*"
+        "carried_start carried_first carried_last: int32*; carried_named: bool*"
     )
 
 
@@ -149,7 +149,7 @@ def describe_article(
     segments = segment(text, article.get("sections") or (), article["title"], not article.get("revision_id"))
     spans = find_dates(text)
     links = article.get("links") or []
-    carried = carry_dates(text, spans)
+    carried = [one for one in carry_dates(text, spans) if one.firm]
     known = titles.look_up(np.array([hash_title(link["target"]) for link in links], np.uint64))
     row: dict[str, Any] = {
         "page_id": article["page_id"],
@@ -171,7 +171,6 @@ def describe_article(
         "carried_start": [one.start for one in carried],
         "carried_first": [one.interval.first for one in carried],
         "carried_last": [one.interval.last for one in carried],
-        "carried_kind": [int(one.kind) for one in carried],
         "carried_named": [one.named for one in carried],
     }
     return row, segments, _by_sentence(segments, spans)

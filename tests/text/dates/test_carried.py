@@ -95,3 +95,26 @@ def test_time_grows_with_length_only(piece):
     began = time.process_time()
     carry_dates(text, dates)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("sentence", "firm"),
+    [
+        ("On 31 March it fell.", True),
+        ("In January, floods came.", True),
+        ("Two years later it ended.", True),
+        ("That year he won.", True),
+        ("The snow was gone in May.", True),
+        ("In July, the average low temperature is 3 °C.", False),
+        ("It is held in November.", False),
+        ("Hurricanes usually form from June on.", False),
+        ("Some years it comes in March.", False),
+        ("In winter it snowed.", False),
+        ("During this period others wrote.", False),
+        ("A" + " very" * 90 + " long sentence. In May it ended.", False),
+    ],
+)
+def test_only_what_tells_of_one_time_close_to_its_date_is_firm(sentence, firm):
+    text = f"It began in 1968. {sentence} It is a river."
+    found = [one for one in carry_dates(text, find_dates(text)) if not one.named]
+    assert [one.firm for one in found] == [firm]

@@ -109,7 +109,7 @@ class Calendar:
         is_dated[at[at >= 0]] = True
         carried = np.array(row["carried_first" if self.keep_straddling else "carried_last"], np.int64)
         at = spans.of(np.array(row["carried_start"], np.int64))
-        chosen = (at >= 0) & ~is_dated[at] if len(at) else at >= 0
+        chosen = (at >= 0) & ~is_dated[at] & ~np.array(row["carried_named"], np.bool_)
         np.maximum.at(days, at[chosen], carried[chosen])
         linked = spans.of(np.array(row["link_start"], np.int64)).tolist()
         for target, day in zip(linked, row["link_known"]):

@@ -38,6 +38,8 @@ class CarriedDate:
     end: int
     interval: Interval
     kind: Carry
+    firm: bool
+    """Close to the date that it carries on, in a sentence that tells of one time and not of every year."""
     named: bool = False
     """The expression names its year; this is what would be read without it: by that the reading is judged."""
 
@@ -117,6 +119,14 @@ _KEYS: tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, ...], tuple[str,
 never looked at by a pattern."""
 _BEFORE, _AFTER = 32, 64
 _SEASONS = {"spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11), "winter": (12, 2)}
+REACH = 400
+"""Characters from a date within which what carries it on is firm."""
+_HABIT = re.compile(
+    r"\b(?:is|are|may|can|must|usually|typically|generally|annual(?:ly)?|average|(?:each|every|most|[Ss]ome)\s+years?)\b"
+)
+_PAST = re.compile(r"\b(?:was|were|had|did)\b")
+_SENTENCE = 240
+"""Characters before and after an expression in which its sentence ends."""
 _FORWARD = 7
 """Months by which a narrative goes on into the next year rather than back within its own."""
 
@@ -134,15 +144,17 @@ def carry_dates(text: str, dates: Sequence[DateSpan]) -> list[CarriedDate]:
     """
     found: list[CarriedDate] = []
     anchor: _Anchor | None = None
+    at = 0  # where the anchor ends
     spans = iter(dates)
     ahead = next(spans, None)
     taken = 0
     for match in [*_expressions(text), None]:
         while ahead is not None and (match is None or ahead.start <= match.start()):
             if anchor is not None and ahead.precision >= Precision.MONTH:
-                found.append(_without_year(ahead, anchor))
+                found.append(_without_year(ahead, anchor, at))
             taken = max(taken, ahead.end)
-            anchor = _anchor_of(text, ahead) or anchor
+            if leaves := _anchor_of(text, ahead):
+                anchor, at = leaves, ahead.end
             ahead = next(spans, None)
         if match is None or anchor is None:
             continue
@@ -151,16 +163,30 @@ def carry_dates(text: str, dates: Sequence[DateSpan]) -> list[CarriedDate]:
         read = _read(match, anchor)
         if read is not None:
             interval, kind, anchor = read
-            found.append(CarriedDate(match.start(), match.end(), interval, kind))
-            taken = match.end()
+            found.append(CarriedDate(match.start(), match.end(), interval, kind, _is_firm(text, match, kind, at)))
+            taken = at = match.end()
     return found
 
 
-def _without_year(span: DateSpan, anchor: _Anchor) -> CarriedDate:
+def _is_firm(text: str, match: re.Match[str], kind: Carry, at: int) -> bool:
+    """Whether what carries on the date that ended at ``at`` tells of one time, as far as a look around shows."""
+    if match.start() - at > REACH or kind is Carry.SEASON:
+        return False
+    if kind is Carry.SAME and (match.re is not _SAME or match["unit"] not in ("year", "month")):
+        return False
+    low, high = max(0, match.start() - _SENTENCE), min(len(text), match.end() + _SENTENCE)
+    begin = max(text.rfind(". ", low, match.start()), text.rfind("\n", low, match.start()), low - 1) + 1
+    ends = [place for mark in (". ", "\n") if (place := text.find(mark, match.end(), high)) >= 0]
+    end = min(ends, default=high)
+    return _HABIT.search(text, begin, end) is None or _PAST.search(text, begin, end) is not None
+
+
+def _without_year(span: DateSpan, anchor: _Anchor, at: int) -> CarriedDate:
     """What a date with a month would be taken for if it did not name its year."""
     month = month_of(span.interval.first)
     kind = Carry.DAY if span.precision == Precision.DAY else Carry.MONTH
-    return CarriedDate(span.start, span.end, Interval.of(_year_for(month, anchor, None), month), kind, named=True)
+    interval = Interval.of(_year_for(month, anchor, None), month)
+    return CarriedDate(span.start, span.end, interval, kind, span.start - at <= REACH, named=True)
 
 
 def _expressions(text: str) -> list[re.Match[str]]:
