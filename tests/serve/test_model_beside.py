@@ -91,7 +91,7 @@ def cut_off(request):
         (refuse(400, "bad template"), 422, "bad template"),
         (refuse(400, "context is full"), 422, "context is full"),
         (cut_off, 503, "ConnectError"),
-        (lambda request: httpx.Response(200, text="data: {oops\n\n"), 503, "broke off"),
+        (lambda request: httpx.Response(200, text="data: {oops\n\n"), 503, "no piece of an answer"),
         (lambda request: httpx.Response(200, text='data: {"error": {"message": "stopped"}}\n\n'), 503, "stopped"),
     ],
 )

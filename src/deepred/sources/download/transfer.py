@@ -102,10 +102,8 @@ class Transfer:
                 if text is not None:
                     return text
         if urls and len(problems) == len(urls):
-            raise FaultError(
-                f"no mirror gives {urls[0].rpartition('/')[2]} ({'; '.join(problems)})",
-                "check the network, or give a --mirror",
-            )
+            name = urls[0].rpartition("/")[2]
+            raise FaultError(f"no mirror gives {name} ({'; '.join(problems)})", "check the network, or give a --mirror")
         return None
 
     def size(self, urls: tuple[str, ...]) -> int | None:
@@ -117,9 +115,9 @@ class Transfer:
                     answer = client.head(url)
                 except httpx.HTTPError:
                     continue
-                size = read_number(answer.headers.get("content-length", ""))
-                if answer.status_code == 200 and size is not None:
-                    return size
+                length = read_number(answer.headers.get("content-length", ""))
+                if answer.status_code == 200 and length is not None:
+                    return length
         return None
 
     def fetch(self, item: Item, folder: Path) -> Path:

@@ -71,7 +71,10 @@ _EARLY_YEAR_AFTER = re.compile(
     r"(?:\s*$|\s\(|\s?[,.;:)\]](?!\d)|\s?[–—](?!\d)|\s(?:and|the|he|she|they|when|by|in|at|under|as|with|his|it|was|until|after"
     r"|but|on|from|a|an|who|which|king|emperor|King|Emperor|to)\b)"
 )
-_COUNTED = re.compile(r"\s(?:of\s|[a-z]{3,})")
+_COUNTED = re.compile(
+    r"\s(?:of\s|(?!(?:between|against|during|near|for|from|into|after|before|when|while|with|where|who|which|that|and|but|the"
+    r"|his|her|its|their|until|under|over|then|they|she|took|was|is)\b)[a-z]{3,})"
+)
 _CLAUSE = re.compile(r"\s[A-Z][a-z]+\s[a-z]")
 
 
