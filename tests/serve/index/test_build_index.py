@@ -186,6 +186,30 @@ def test_files_that_are_read_are_replaced(copied):
     assert answers(opened) == answers(copied.open()) == before
 
 
+@pytest.mark.parametrize("harm", ["garbage", "no object", "another version", "version removed", "all removed"])
+def test_a_server_goes_on_with_what_it_opened_when_files_are_harmed(copied, monkeypatch, harm):
+    monkeypatch.setattr("deepred.serve.index.current.LOOK_SECONDS", 0.0)
+    copied.index()
+    home, opened = home_of(copied), copied.open()
+    before = answers(opened)
+    pointer = home / "current.json"
+    kept = pointer.read_bytes()
+    version = next(path.parent for path in home.glob("*/units.bin"))
+    if harm == "all removed":
+        shutil.rmtree(home)
+    elif harm == "version removed":
+        shutil.rmtree(version)
+    else:
+        other = kept.replace(version.name.encode(), b"0" * 12)
+        found = {"garbage": b"{oops", "no object": b"[]", "another version": other}
+        home.joinpath("new").write_bytes(found[harm])
+        home.joinpath("new").replace(pointer)
+    assert answers(opened) == before == answers(opened)
+    if harm != "version removed":
+        with pytest.raises((FaultError, UserError)):
+            answers(copied.open())
+
+
 def test_postgresql_may_stop_and_come_back(copied, postgres):
     copied.index(postgres.dsn)
     opened = copied.open(postgres.dsn)

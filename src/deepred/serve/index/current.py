@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import threading
 import time
@@ -21,6 +22,8 @@ from deepred.serve.index.index_records import Article, Health, SearchAnswer, Why
 from deepred.serve.index.query import Engine
 from deepred.serve.index.reader import Reader
 from deepred.serve.index.versions import Home, Pointer, open_home
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another version has become current."""
@@ -164,16 +167,31 @@ class CurrentIndex:
                     opened.close()
 
     def _current(self) -> Opened:
-        """The current version; looks for another one at most every second. Only under the lock."""
+        """The current version; looks for another one at most every second. Only under the lock.
+
+        Where another one cannot be opened, files removed or damaged, the one that is open goes on.
+        """
         if self.opened is None or time.monotonic() - self.looked >= LOOK_SECONDS:
             mark = self.home.mark()
             if self.opened is None or mark != self.mark:
-                before, self.opened = self.opened, self._open()
-                self.mark = mark
-                if before is not None and not before.calls:
-                    before.close()
+                self._take_up(mark)
             self.looked = time.monotonic()
+        assert self.opened is not None
         return self.opened
+
+    def _take_up(self, mark: object) -> None:
+        """Open the version that is current now."""
+        before = self.opened
+        try:
+            self.opened = self._open()
+        except Exception as error:
+            if before is None:
+                raise
+            log.warning("the version that is open goes on, another cannot be opened: %s", error)
+        else:
+            if before is not None and not before.calls:
+                before.close()
+        self.mark = mark
 
     def _open(self) -> Opened:
         pointer = self.home.current()

@@ -19,8 +19,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, DropSchema
 
-from deepred.base.errors import UserError
+from deepred.base.errors import FaultError, UserError
 from deepred.base.files import remove_abandoned, write_json
+from deepred.base.given import read_object
 from deepred.serve.index.index_tables import BATCH, arrow_schemas, sql_indexes, sql_tables
 from deepred.serve.index.store import Store, answered
 
@@ -106,11 +107,15 @@ class SqliteHome:
         self.folder = folder
 
     def current(self) -> Pointer | None:
-        """What is current."""
-        try:
-            return json.loads((self.folder / CURRENT).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        """What is current; FaultError where its file is damaged."""
+        path = self.folder / CURRENT
+        if not path.exists():
             return None
+        mend = "remove it, and deepred index RUN.toml builds the index again"
+        try:
+            return read_object(path, mend)
+        except UserError as error:
+            raise FaultError(error.message, mend) from None
 
     def mark(self) -> object:
         """The pointer file's identity: it is replaced, never written to."""
