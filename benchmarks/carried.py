@@ -2,6 +2,7 @@
 
     DEEPRED_SAMPLES=... python benchmarks/carried.py wars [FOLDER] [--show 20]
     DEEPRED_SAMPLES=... python benchmarks/carried.py lives [ARTICLES.parquet] [--limit 3000]
+    DEEPRED_SAMPLES=... python benchmarks/carried.py filter [FOLDER] --learned FOLDER
 
 ``wars``: WikiWars' annotated sentences, late or early at each article's median year: recall and precision of the dates
 that a sentence names alone, and with those that it carries.
@@ -9,6 +10,9 @@ that a sentence names alone, and with those that it carries.
 ``lives``: in real articles the year of every date that names a month is hidden; the carried year is compared with it,
 and its side at the article's median year. Biographies (those that begin with a birth) apart from the rest. It is a hard
 case: writers leave out a year where it can be told, and write it where it cannot.
+
+``filter``: the sentences of the wars that are late at 20 July 1969 and that the fitted filter keeps, with and without
+carried dates; ``--learned`` is the folder that ``deepred filter score`` names.
 """
 
 from __future__ import annotations
@@ -20,15 +24,20 @@ import re
 import statistics
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 from wikiwars import read_document
 
 from deepred.base.days import year_of
 from deepred.base.tables import read_rows
+from deepred.filter.judge import Judge, threshold_of
+from deepred.filter.use.plain_text import filter_text
+from deepred.run.config import Passages
 from deepred.text.dates.carried import carry_dates
 from deepred.text.dates.find import Precision, find_dates
 from deepred.text.sentences import segment
 
+CUTOFF = 19690720
 BIRTH = re.compile(r"\((?:born|[^()]{0,80}\d{4}\s?[–-])")
 
 
@@ -101,17 +110,39 @@ def lives(path: Path, limit: int) -> None:
             print(f"{kind:<8}{name:<8}{number:>9} {right / number:>6.3f} {both / late:>13.3f} {both / said:>10.3f}")
 
 
+def filtered(folder: Path, learned: Path) -> None:
+    """Print what the fitted filter keeps of late sentences and drops of early ones, with carried dates and without."""
+    judge = Judge.load(learned / "emergence", learned / "passages", CUTOFF, "drop", threshold_of(Passages()))
+    for name, carry in (("without carried dates", lambda *_: []), ("with them", carry_dates)):
+        counts: Counter[tuple[bool, bool]] = Counter()
+        with mock.patch("deepred.filter.emergence.carry_dates", carry):
+            for path in sorted(folder.glob("*.xml")):
+                text, annotations = read_document(path)
+                end = 0
+                for verdict in filter_text(text, judge).verdicts:
+                    start = text.index(verdict.text, end)
+                    end = start + len(verdict.text)
+                    inside = [one.interval for one in annotations if one.interval and start <= one.start < end]
+                    if inside:
+                        counts[any(one.last >= CUTOFF for one in inside), verdict.kept] += 1
+        late, early = counts[True, True] + counts[True, False], counts[False, True] + counts[False, False]
+        print(f"{name}: {counts[True, True]} of {late} late kept, {counts[False, False]} of {early} early dropped")
+
+
 def main() -> None:
-    """Run one of the two."""
+    """Run one of the three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("wars", "lives"))
+    parser.add_argument("part", choices=("wars", "lives", "filter"))
     parser.add_argument("source", nargs="?", type=Path)
+    parser.add_argument("--learned", type=Path)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--limit", type=int, default=3000)
     options = parser.parse_args()
     samples = Path(os.environ.get("DEEPRED_SAMPLES", "."))
     if options.part == "wars":
         wars(options.source or samples / "wikiwars", options.show)
+    elif options.part == "filter":
+        filtered(options.source or samples / "wikiwars", options.learned)
     else:
         lives(options.source or samples / "articles/enwiki-2015-core.parquet", options.limit)
 
