@@ -119,7 +119,7 @@ _KEYS: tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, ...], tuple[str,
 never looked at by a pattern."""
 _BEFORE, _AFTER = 32, 64
 _SEASONS = {"spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11), "winter": (12, 2)}
-REACH = 400
+REACH = 800
 """Characters from a date within which what carries it on is firm."""
 _HABIT = re.compile(
     r"\b(?:is|are|may|can|must|usually|typically|generally|annual(?:ly)?|average|(?:each|every|most|[Ss]ome)\s+years?)\b"
