@@ -564,7 +564,7 @@ KINDS = {
         "digits": put(GAME[:-4] + b"9" * 1_000_000),
         "a gzip bomb": zeros(lambda p: gzip.open(p, "wb", 1), GAME),
     }),
-    "books and catalogues": (reader("books"), "good.txt", put(b"Title: A\n\n" + b"It was a day. " * 2000), NO_FILES | {
+    "books and catalogues": (reader("books"), "book.txt", put(b"Title: A\n\n" + b"It was a day. " * 2000), NO_FILES | {
         "one line of 1 GB": line_without_end(b"Title: A\n\n", b"It was a day. " * 70_000),
     }),
     "catalogues (RDF)": (reader("books"), "c.rdf", put(b"<a/>"), NO_FILES | {
