@@ -441,6 +441,13 @@ def test_of_two_files_of_one_book_the_richer_encoding_stays(tmp_path):
     assert counts.drops == {"duplicate": 1}
 
 
+def test_a_file_far_longer_than_a_book_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepred.sources.books.books.LARGEST", 5_000)
+    long = book(BODY.format(year=1908)).replace("#545", "#546") + "It was a day. " * 1_000
+    rows, counts, _ = collect(tmp_path, {"545.txt": book(BODY.format(year=1908)), "546.txt": long})
+    assert len(rows) == 1 and counts.drops == {"too-large": 1}
+
+
 def test_empty_binary_and_short_files_are_counted_and_most_of_them_is_an_error(tmp_path):
     good = {f"{number}.txt": book(BODY.format(year=1908)).replace("#545", f"#{number}") for number in (100, 101)}
     _, counts, _ = collect(tmp_path, good | {"empty.txt": b"", "binary.txt": b"\0\1"})
@@ -494,6 +501,14 @@ def test_a_book_distributed_by_permission_is_not_taken(tmp_path):
     rows, counts, _ = collect(tmp_path, {"a.txt": free.replace("[EBook #545]", ""), "b.txt": f"{NOTICE}\n\n{kept}"})
     assert counts.drops == {"copyrighted": 1}
     assert rows[0]["licence"] == "United States: public domain; countries of life + 70 years: unknown"
+
+
+def test_a_catalogue_file_far_longer_than_a_record_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepred.sources.books.catalogue.LARGEST", 1_000)
+    path = tmp_path / "1.rdf"
+    path.write_text("<a>" + " " * 1_000 + "</a>", encoding="utf-8")
+    counts = Counts()
+    assert list(read_rdf(path, counts)) == [] and counts.drops == {"unreadable-catalogue-record": 1}
 
 
 def test_numbers_of_books_that_nobody_can_mean_are_none(tmp_path):

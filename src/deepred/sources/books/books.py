@@ -39,6 +39,8 @@ MIN_CHARACTERS = 500
 """A text that cleaning leaves shorter is no book; the shortest of the samples keeps 37,000."""
 MAX_UNREADABLE = 0.5
 """Share of files that are no text above which the source itself is wrong."""
+LARGEST = 64_000_000
+"""Bytes of a book at most: several times the longest that Gutenberg has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,11 @@ def clean_shelf(shelf: Shelf, folder: Path) -> Counts:
 
 def _documents(shelf: Shelf, counts: Counts, decisions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for volume in shelf.volumes:
-        text = decode(Path(volume.file).read_bytes())
+        is_large = Path(volume.file).stat().st_size > LARGEST
+        text = None if is_large else decode(Path(volume.file).read_bytes())
         if text is None:
-            counts.drop("not-text")
-            decisions.append(_decision(volume, None, None, "not-text"))
+            counts.drop("too-large" if is_large else "not-text")
+            decisions.append(_decision(volume, None, None, "too-large" if is_large else "not-text"))
             continue
         book = clean_book(text)
         dating = date_book(volume.record, book.fields, book.front, book.notes, shelf.config.undated)

@@ -35,6 +35,9 @@ LIFE = re.compile(
     r"\s{0,3}-\s{0,3}(?P<death>(?:ca?\. ?)?\d{1,4}\??(?: BCE?)?)?\s{0,3}$"
 )
 
+LARGEST = 64_000_000
+"""Bytes of an RDF file at most: it is held in memory, and Gutenberg's have some thousands, one a book."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -113,8 +116,10 @@ def merge_records(first: Record, second: Record) -> Record:
 
 
 def read_rdf(path: Path, counts: Counts) -> Iterator[Record]:
-    """The records of an RDF file; one that is no XML is counted and passed over."""
+    """The records of an RDF file; one that is no XML, or far longer than any, is counted and passed over."""
     try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path} is larger than the record of a book")
         root = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, LookupError, ValueError):  # no XML, or in an encoding that nobody knows
         counts.drop("unreadable-catalogue-record")
