@@ -88,7 +88,7 @@ def train_tokenizer(*, mixture: Path, config: Tokenizer, out: Path, work: Work) 
         _train(mixture, config, out, counts, work)
         counts.notes["pattern"] = config.pattern
     encoder = load_encoder(out)
-    check_round_trip(encoder, SAMPLE_TEXTS)
+    check_round_trip(encoder, SAMPLE_TEXTS, config.adopt or str(out))
     size = encoder.get_vocab_size()
     counts.add("vocabulary", size)
     if not config.adopt and size < config.vocabulary:
@@ -111,13 +111,13 @@ def load_encoder(folder: Path) -> Encoder:
         ) from None
 
 
-def check_round_trip(encoder: Encoder, texts: tuple[str, ...] | list[str]) -> None:
-    """Fail where ``decode(encode(text))`` is not the text."""
+def check_round_trip(encoder: Encoder, texts: tuple[str, ...] | list[str], where: str) -> None:
+    """Fail where ``decode(encode(text))`` is not the text; ``where`` the tokenizer lies stands in the error."""
     for text in texts:
         back = encoder.decode(encoder.encode(text, add_special_tokens=False).ids, skip_special_tokens=False)
         if back != text:
             raise FaultError(
-                f"the tokenizer does not give a text back: {text!r} became {back!r}", "use a byte-level BPE"
+                f"the tokenizer of {where} does not give a text back: {text!r} became {back!r}", "use a byte-level BPE"
             )
 
 
