@@ -118,3 +118,11 @@ def test_only_what_tells_of_one_time_close_to_its_date_is_firm(sentence, firm):
     text = f"It began in 1968. {sentence} It is a river."
     found = [one for one in carry_dates(text, find_dates(text)) if not one.named]
     assert [one.firm for one in found] == [firm]
+
+
+@pytest.mark.parametrize("step", ["99 decades later", "99 decades earlier"])
+def test_no_chain_of_steps_leads_out_of_what_a_day_can_hold(step):
+    text = "It began in 199,000 BC. " + f"It was {step}. " * 400
+    for one in carry_dates(text, find_dates(text)):
+        assert -(2**31) <= one.interval.first <= one.interval.last < 2**31
+        assert one.interval.last // 10000 <= 2101

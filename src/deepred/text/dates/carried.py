@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from deepred.base.days import MONTHS, Interval, day, month_length, month_of, year_of
-from deepred.text.dates.parts import MONTH, DateSpan, Precision, month_number
+from deepred.text.dates.parts import LATEST_YEAR, MONTH, DateSpan, Precision, month_number
+from deepred.text.dates.single import LARGEST_ERA_YEAR
 
 
 class Carry(IntEnum):
@@ -161,7 +162,7 @@ def carry_dates(text: str, dates: Sequence[DateSpan]) -> list[CarriedDate]:
         if match.start() < taken or (ahead is not None and ahead.start < match.end()):
             continue
         read = _read(match, anchor)
-        if read is not None:
+        if read is not None and -LARGEST_ERA_YEAR <= read[2].year <= LATEST_YEAR:
             interval, kind, anchor = read
             found.append(CarriedDate(match.start(), match.end(), interval, kind, _is_firm(text, match, kind, at)))
             taken = at = match.end()
@@ -211,15 +212,15 @@ def _anchor_of(text: str, span: DateSpan) -> _Anchor | None:
     before = text[max(0, span.start - 1) : span.start]
     if before == "(" and span.precision == Precision.YEAR:
         return None
-    last = span.interval.last
-    first = span.interval.first
-    if span.precision == Precision.YEAR:
+    first, last = span.interval.first, span.interval.last
+    if span.precision == Precision.YEAR:  # a season or part of a year leaves its month
         month = 0 if year_of(first) != year_of(last) or month_of(last) - month_of(first) > 5 else month_of(first)
         return _Anchor(year_of(last), month)
     return _Anchor(year_of(last), month_of(last))
 
 
 def _read(match: re.Match[str], anchor: _Anchor) -> tuple[Interval, Carry, _Anchor] | None:
+    """What an expression means after an anchor, and the anchor that it leaves; None for days that no month has."""
     pattern = match.re
     if pattern is _MONTH_DAY:
         month = month_number(match["m1"] or match["m2"])
@@ -245,17 +246,17 @@ def _read(match: re.Match[str], anchor: _Anchor) -> tuple[Interval, Carry, _Anch
         return Interval.of(anchor.year), Carry.SAME, anchor
     if pattern is _NEXT:
         return _step(anchor, match["unit"] or "day", -1 if "previous" in match[0] or match["way"] == "before" else 1)
-    count = match["count"].lower()
-    number = (
-        int(count)
-        if count.isdigit()
-        else _NUMBERS.index(count) + 1
-        if count in _NUMBERS
-        else 1
-        if count in ("a", "an")
-        else 3
-    )
+    number = _count_of(match["count"].lower())
     return _step(anchor, match["unit"], -number if match["way"] in ("earlier", "before") else number)
+
+
+def _count_of(text: str) -> int:
+    """The number that a count names; several are taken for three."""
+    if text.isdigit():
+        return int(text)
+    if text in _NUMBERS:
+        return _NUMBERS.index(text) + 1
+    return 1 if text in ("a", "an") else 3
 
 
 def _year_for(month: int, anchor: _Anchor, which: str | None) -> int:
@@ -270,6 +271,7 @@ def _year_for(month: int, anchor: _Anchor, which: str | None) -> int:
 
 
 def _step(anchor: _Anchor, unit: str, number: int) -> tuple[Interval, Carry, _Anchor]:
+    """So many units on from an anchor, or back; days and weeks stay in its month."""
     if unit in ("year", "decade"):
         number *= 10 if unit == "decade" else 1
         year = anchor.year + number
