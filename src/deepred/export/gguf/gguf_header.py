@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deepred.base.errors import FaultError, UserError
+from deepred.base.given import check_file
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -35,12 +36,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
     ``UserError``: no such file, or none of GGUF. ``FaultError``: a damaged one.
     """
-    if path.is_dir():
-        raise UserError(f"{path} is a folder", "name the .gguf file in it")
-    if not path.exists():
-        raise UserError(f"{path} does not exist", "name a .gguf file, or a run file whose gguf stage is done")
-    if not path.is_file():
-        raise UserError(f"{path} is no file but a device or a pipe", "name a .gguf file")
+    check_file(path, "name a .gguf file, or a run file whose gguf stage is done")
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
             raise UserError(f"{path} is not a GGUF file", "name a .gguf file")
