@@ -59,7 +59,7 @@ STAGES: tuple[Stage, ...] = (
         "passages",
         3,
         "deepred.filter.passages:filter_articles",
-        "Drops by date, link, name, term, a model fitted on dated sentences, and what leans on a dropped sentence.",
+        "Drops by date, named or carried on, link, name, term, a fitted model, what leans on a drop; apparatus too.",
         needs=("articles", "dates", "emergence", "classes"),
         reads=("cutoff", "straddling", "seed", "arm"),
         arms=("filtered", "unfiltered", "article"),
